@@ -1,0 +1,149 @@
+// The vector vocabulary: float and integer vectors of the compiled instruction set's width, over GCC and Clang vector
+// extensions. `+ - * / & | ^ ~ << >>` and comparisons are the language's own. Holds no mathematics: that is math.h.
+// Everything has internal linkage, since this is compiled once per instruction set.
+#pragma once
+#include <stdint.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#else
+#error "compile simd/ for AVX-512, AVX2 with FMA, or NEON"
+#endif
+
+#define SIMDNN_INLINE static inline __attribute__((always_inline))
+
+namespace simdnn {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+typedef float vf __attribute__((vector_size(4 * kLanes)));
+typedef int32_t vi __attribute__((vector_size(4 * kLanes)));
+typedef uint32_t vu __attribute__((vector_size(4 * kLanes)));
+
+// How vectors lie in memory: aligned to an element. Loads through these stay in registers where memcpy would not.
+typedef float vf_memory __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef int32_t vi_memory __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+
+SIMDNN_INLINE vf broadcast(float x) { return x - vf{}; }  // 0 + x would lose the sign of -0
+SIMDNN_INLINE vi broadcast(int32_t x) { return x - vi{}; }
+
+SIMDNN_INLINE vf load(const float* p) { return *reinterpret_cast<const vf_memory*>(p); }
+SIMDNN_INLINE vi load(const int32_t* p) { return *reinterpret_cast<const vi_memory*>(p); }
+SIMDNN_INLINE void store(float* p, vf x) { *reinterpret_cast<vf_memory*>(p) = x; }
+SIMDNN_INLINE void store(int32_t* p, vi x) { *reinterpret_cast<vi_memory*>(p) = x; }
+
+// The first n lanes, 0 <= n <= kLanes. A load through it gives 0 in the others; neither touches memory behind them.
+struct Lanes {
+#if defined(__AVX512F__)
+  __mmask16 mask;
+#elif defined(__AVX2__)
+  __m256i mask;
+#else
+  int n;
+#endif
+};
+
+#if defined(__AVX512F__)
+
+SIMDNN_INLINE Lanes first(int n) { return {static_cast<__mmask16>((1u << n) - 1)}; }
+SIMDNN_INLINE vf load(const float* p, Lanes l) { return (vf)_mm512_maskz_loadu_ps(l.mask, p); }
+SIMDNN_INLINE vi load(const int32_t* p, Lanes l) { return (vi)_mm512_maskz_loadu_epi32(l.mask, p); }
+SIMDNN_INLINE void store(float* p, vf x, Lanes l) { _mm512_mask_storeu_ps(p, l.mask, (__m512)x); }
+SIMDNN_INLINE void store(int32_t* p, vi x, Lanes l) { _mm512_mask_storeu_epi32(p, l.mask, (__m512i)x); }
+
+SIMDNN_INLINE vf fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+// With a full mask, because gcc 12 warns about its own unmasked forms.
+SIMDNN_INLINE vf min(vf a, vf b) { return (vf)_mm512_maskz_min_ps(0xffff, (__m512)a, (__m512)b); }
+SIMDNN_INLINE vf max(vf a, vf b) { return (vf)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b); }
+SIMDNN_INLINE vf sqrt(vf x) { return (vf)_mm512_maskz_sqrt_ps(0xffff, (__m512)x); }
+SIMDNN_INLINE vi round_to_int(vf x) { return (vi)_mm512_maskz_cvtps_epi32(0xffff, (__m512)x); }
+
+#elif defined(__AVX2__)
+
+constexpr int32_t kLaneMasks[2 * kLanes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+SIMDNN_INLINE Lanes first(int n) { return {(__m256i)load(kLaneMasks + kLanes - n)}; }
+SIMDNN_INLINE vf load(const float* p, Lanes l) { return (vf)_mm256_maskload_ps(p, l.mask); }
+SIMDNN_INLINE vi load(const int32_t* p, Lanes l) { return (vi)_mm256_maskload_epi32(p, l.mask); }
+SIMDNN_INLINE void store(float* p, vf x, Lanes l) { _mm256_maskstore_ps(p, l.mask, (__m256)x); }
+SIMDNN_INLINE void store(int32_t* p, vi x, Lanes l) { _mm256_maskstore_epi32(p, l.mask, (__m256i)x); }
+
+SIMDNN_INLINE vf fma(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+SIMDNN_INLINE vf min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+SIMDNN_INLINE vf max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+SIMDNN_INLINE vf sqrt(vf x) { return (vf)_mm256_sqrt_ps((__m256)x); }
+SIMDNN_INLINE vi round_to_int(vf x) { return (vi)_mm256_cvtps_epi32((__m256)x); }
+
+#else
+
+template <class V, class T>
+SIMDNN_INLINE V load_lanes(const T* p, int n) {
+  V x = {};
+  for (int i = 0; i < n; i++) x[i] = p[i];
+  return x;
+}
+template <class V, class T>
+SIMDNN_INLINE void store_lanes(T* p, V x, int n) {
+  for (int i = 0; i < n; i++) p[i] = x[i];
+}
+SIMDNN_INLINE Lanes first(int n) { return {n}; }
+SIMDNN_INLINE vf load(const float* p, Lanes l) { return load_lanes<vf>(p, l.n); }
+SIMDNN_INLINE vi load(const int32_t* p, Lanes l) { return load_lanes<vi>(p, l.n); }
+SIMDNN_INLINE void store(float* p, vf x, Lanes l) { store_lanes(p, x, l.n); }
+SIMDNN_INLINE void store(int32_t* p, vi x, Lanes l) { store_lanes(p, x, l.n); }
+
+SIMDNN_INLINE vf fma(vf a, vf b, vf c) { return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
+// vminq and vmaxq would answer NaN where x86 answers b.
+SIMDNN_INLINE vf min(vf a, vf b) { return a < b ? a : b; }
+SIMDNN_INLINE vf max(vf a, vf b) { return a > b ? a : b; }
+SIMDNN_INLINE vf sqrt(vf x) { return (vf)vsqrtq_f32((float32x4_t)x); }
+SIMDNN_INLINE vi round_to_int(vf x) { return (vi)vcvtnq_s32_f32((float32x4_t)x); }
+
+#endif
+
+// min and max answer b where either is NaN. round_to_int rounds to nearest, ties to even.
+
+// Lane by lane `mask ? a : b`; a mask is what a comparison gives, -1 or 0.
+SIMDNN_INLINE vf select(vi mask, vf a, vf b) { return mask ? a : b; }
+SIMDNN_INLINE vi select(vi mask, vi a, vi b) { return mask ? a : b; }
+
+SIMDNN_INLINE vf to_float(vi x) { return __builtin_convertvector(x, vf); }
+SIMDNN_INLINE vi to_int(vf x) { return __builtin_convertvector(x, vi); }  // towards zero
+SIMDNN_INLINE vi bits(vf x) { return (vi)x; }
+SIMDNN_INLINE vf from_bits(vi x) { return (vf)x; }
+
+// Combines the lanes as a tree, lane i with lane i + width/2, so the order is fixed.
+template <class Combine>
+SIMDNN_INLINE float fold(vf x, Combine combine) {
+#if defined(__AVX512F__)
+  x = combine(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  x = combine(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  x = combine(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  x = combine(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+#elif defined(__AVX2__)
+  x = combine(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
+  x = combine(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5));
+  x = combine(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6));
+#else
+  x = combine(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
+  x = combine(x, __builtin_shufflevector(x, x, 1, 0, 3, 2));
+#endif
+  return x[0];
+}
+SIMDNN_INLINE float sum(vf x) {
+  return fold(x, [](vf a, vf b) { return a + b; });
+}
+SIMDNN_INLINE float max(vf x) {
+  return fold(x, [](vf a, vf b) { return max(a, b); });
+}
+
+}  // namespace
+}  // namespace simdnn

@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => fileURLToPath(new URL(`lib/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^simdnn$/, replacement: source("index.ts") },
+      { find: /^simdnn\/kernels$/, replacement: source("kernels.ts") },
+      { find: /^#lib\//, replacement: source("") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    // The addon keeps threads of its own: each test file gets a process, as a program would.
+    pool: "forks",
+    // No test measures time; the limit only ends one that hangs.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});

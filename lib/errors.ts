@@ -33,7 +33,14 @@ export interface ErrorDetails {
     readonly tensor?: string | undefined;
   };
   /** A label or index outside the range it indexes: `what[position] = index`, while there are `count` of `kind`. */
-  IndexError: { readonly where: string; readonly what: string; readonly position: number; readonly index: number; readonly count: number; readonly kind: string };
+  IndexError: {
+    readonly where: string;
+    readonly what: string;
+    readonly position: number;
+    readonly index: number;
+    readonly count: number;
+    readonly kind: string;
+  };
   /** A file that cannot be read or written, or does not hold what its format promises. */
   FileError: { readonly file: string; readonly expected: string; readonly received: string; readonly remedy: string };
   /** Something that cannot be recorded or replayed. */
@@ -76,7 +83,10 @@ export class SimdnnError<Code extends ErrorCode = ErrorCode> extends Error {
 }
 
 /** Whether `error` is one of the library's errors, and of kind `code` where one is given. */
-export function isSimdnnError<Code extends ErrorCode = ErrorCode>(error: unknown, code?: Code): error is SimdnnError<Code> {
+export function isSimdnnError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is SimdnnError<Code> {
   return error instanceof SimdnnError && (code === undefined || error.code === code);
 }
 
@@ -86,24 +96,38 @@ export function formatShape(shape: readonly number[]): string {
 }
 
 /** An error about shapes: the sentence, then one line per operand. */
-export function shapeError(where: string, message: string, operands: readonly OperandNote[] = []): SimdnnError<"ShapeError"> {
+export function shapeError(
+  where: string,
+  message: string,
+  operands: readonly OperandNote[] = [],
+): SimdnnError<"ShapeError"> {
   return new SimdnnError("ShapeError", `${where}: ${message}${table(operands)}`, { where, operands });
 }
 
 /** An error about element types: the sentence, then one line per operand. */
-export function dtypeError(where: string, message: string, operands: readonly OperandNote[] = []): SimdnnError<"DTypeError"> {
+export function dtypeError(
+  where: string,
+  message: string,
+  operands: readonly OperandNote[] = [],
+): SimdnnError<"DTypeError"> {
   return new SimdnnError("DTypeError", `${where}: ${message}${table(operands)}`, { where, operands });
 }
 
 /** `"dense1.weight" is being trained; await the fit() promise first` */
-export function busyError(what: string, doing = "being trained", remedy = "await the fit() promise first"): SimdnnError<"BusyError"> {
+export function busyError(
+  what: string,
+  doing = "being trained",
+  remedy = "await the fit() promise first",
+): SimdnnError<"BusyError"> {
   return new SimdnnError("BusyError", `"${what}" is ${doing}; ${remedy}`, { what });
 }
 
 /** `loss became NaN at epoch 3, step 41; first non-finite tensor: dense2.output` */
 export function nonFiniteError(details: ErrorDetails["NonFiniteError"]): SimdnnError<"NonFiniteError"> {
   const { what, value, epoch, step, tensor } = details;
-  const place = [epoch === undefined ? [] : [`epoch ${epoch}`], step === undefined ? [] : [`step ${step}`]].flat().join(", ");
+  const place = [epoch === undefined ? [] : [`epoch ${epoch}`], step === undefined ? [] : [`step ${step}`]]
+    .flat()
+    .join(", ");
   const text = `${what} became ${value}${place && ` at ${place}`}${tensor === undefined ? "" : `; first non-finite tensor: ${tensor}`}`;
   return new SimdnnError("NonFiniteError", text, details);
 }
@@ -112,7 +136,11 @@ export function nonFiniteError(details: ErrorDetails["NonFiniteError"]): SimdnnE
 export function indexError(details: ErrorDetails["IndexError"]): SimdnnError<"IndexError"> {
   const { where, what, position, index, count, kind } = details;
   const range = count === 0 ? "" : `: expected an integer from 0 to ${count - 1}`;
-  return new SimdnnError("IndexError", `${where}: ${what}[${position}] is ${index}, but there are ${count} ${kind}${range}`, details);
+  return new SimdnnError(
+    "IndexError",
+    `${where}: ${what}[${position}] is ${index}, but there are ${count} ${kind}${range}`,
+    details,
+  );
 }
 
 /** `train-images.gz: expected 47040016 bytes, but it ends after 1200; download it again` */
@@ -124,7 +152,12 @@ export function fileError(
   cause?: unknown,
 ): SimdnnError<"FileError"> {
   const text = `${file}: expected ${expected}, but ${received}; ${remedy}`;
-  return new SimdnnError("FileError", text, { file, expected, received, remedy }, cause === undefined ? undefined : { cause });
+  return new SimdnnError(
+    "FileError",
+    text,
+    { file, expected, received, remedy },
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 function table(operands: readonly OperandNote[]): string {

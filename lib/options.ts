@@ -12,7 +12,7 @@ import { SimdnnError } from "./errors.js";
  * // OptionError: adam: unknown option "learningrate"; did you mean "learningRate"?
  * ```
  */
-export function checkOptions(where: string, options: object | undefined, known: readonly string[]): void {
+export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
   if (options === undefined) return;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     const message = `${where}: expected an object of options but received ${describe(options)}`;
@@ -26,12 +26,26 @@ export function checkOptions(where: string, options: object | undefined, known: 
 export function unknownOption(where: string, option: string, known: readonly string[]): SimdnnError<"OptionError"> {
   const suggestion = nearest(option, known);
   const remedy =
-    suggestion !== undefined ? `did you mean "${suggestion}"?` : known.length === 0 ? "it takes no options" : `its options are ${known.join(", ")}`;
-  return new SimdnnError("OptionError", `${where}: unknown option "${option}"; ${remedy}`, { where, option, suggestion });
+    suggestion !== undefined
+      ? `did you mean "${suggestion}"?`
+      : known.length === 0
+        ? "it takes no options"
+        : `its options are ${known.join(", ")}`;
+  return new SimdnnError("OptionError", `${where}: unknown option "${option}"; ${remedy}`, {
+    where,
+    option,
+    suggestion,
+  });
 }
 
 /** `dense: expected a positive integer for units but received "64" (string)` */
-export function wrongValue(where: string, option: string, expected: string, received: unknown, suggestion?: string): SimdnnError<"OptionError"> {
+export function wrongValue(
+  where: string,
+  option: string,
+  expected: string,
+  received: unknown,
+  suggestion?: string,
+): SimdnnError<"OptionError"> {
   const hint = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
   const message = `${where}: expected ${expected} for ${option} but received ${describe(received)}${hint}`;
   return new SimdnnError("OptionError", message, { where, option, expected, received, suggestion });
@@ -87,6 +101,9 @@ function numberCheck(expected: string, accepts: (value: number) => boolean): Che
 
 function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
-  const text = typeof value === "string" ? JSON.stringify(value) : inspect(value, { depth: 0, maxArrayLength: 4 }).replace(/\s+/g, " ");
+  const text =
+    typeof value === "string"
+      ? JSON.stringify(value)
+      : inspect(value, { depth: 0, maxArrayLength: 4 }).replace(/\s+/g, " ");
   return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} (${Array.isArray(value) ? "array" : typeof value})`;
 }

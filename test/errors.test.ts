@@ -1,6 +1,15 @@
 // The texts and fields of SimdnnError.
 import { describe, expect, test } from "vitest";
-import { busyError, dtypeError, fileError, indexError, isSimdnnError, nonFiniteError, shapeError, SimdnnError } from "../lib/errors.js";
+import {
+  busyError,
+  dtypeError,
+  fileError,
+  indexError,
+  isSimdnnError,
+  nonFiniteError,
+  shapeError,
+  SimdnnError,
+} from "#lib/errors.js";
 
 describe("SimdnnError", () => {
   test("is an Error whose name is its code, also on the first line of the stack", () => {
@@ -40,12 +49,16 @@ describe("texts", () => {
   });
 
   test("a dtype error, with and without operands", () => {
-    expect(dtypeError("exp", "expected floats", [{ label: "x", dtype: "int32", shape: [] }]).message).toBe("exp: expected floats\n  x   int32 []");
+    expect(dtypeError("exp", "expected floats", [{ label: "x", dtype: "int32", shape: [] }]).message).toBe(
+      "exp: expected floats\n  x   int32 []",
+    );
     expect(dtypeError("exp", "expected floats").message).toBe("exp: expected floats");
   });
 
   test("busy", () => {
-    expect(String(busyError("dense1.weight"))).toBe('BusyError: "dense1.weight" is being trained; await the fit() promise first');
+    expect(String(busyError("dense1.weight"))).toBe(
+      'BusyError: "dense1.weight" is being trained; await the fit() promise first',
+    );
   });
 
   test("non-finite, with what is known", () => {
@@ -57,8 +70,17 @@ describe("texts", () => {
   });
 
   test("index", () => {
-    const error = indexError({ where: "softmaxCrossEntropy", what: "labels", position: 17, index: 12, count: 10, kind: "classes" });
-    expect(error.message).toBe("softmaxCrossEntropy: labels[17] is 12, but there are 10 classes: expected an integer from 0 to 9");
+    const error = indexError({
+      where: "softmaxCrossEntropy",
+      what: "labels",
+      position: 17,
+      index: 12,
+      count: 10,
+      kind: "classes",
+    });
+    expect(error.message).toBe(
+      "softmaxCrossEntropy: labels[17] is 12, but there are 10 classes: expected an integer from 0 to 9",
+    );
     expect(error.details.index).toBe(12);
   });
 

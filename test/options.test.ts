@@ -12,7 +12,7 @@ import {
   positiveInteger,
   positiveNumber,
   type Check,
-} from "../lib/options.js";
+} from "#lib/options.js";
 
 describe("checkOptions", () => {
   const known = ["learningRate", "beta1", "beta2"];
@@ -29,15 +29,24 @@ describe("checkOptions", () => {
     [{ zzz: 1 }, 'adam: unknown option "zzz"; its options are learningRate, beta1, beta2'],
     [{ ["__proto__"]: 1 }, 'adam: unknown option "__proto__"; its options are learningRate, beta1, beta2'],
   ])("%j", (options, message) => {
-    expect(() => checkOptions("adam", options, known)).toThrow(expect.objectContaining({ code: "OptionError", message }));
+    expect(() => checkOptions("adam", options, known)).toThrow(
+      expect.objectContaining({ code: "OptionError", message }),
+    );
   });
 
   test("says so when there are no options at all", () => {
     expect(() => checkOptions("relu", { slope: 1 }, [])).toThrow('relu: unknown option "slope"; it takes no options');
   });
 
-  test.each([[0.1, "0.1 (number)"], ["adam", '"adam" (string)'], [[1], "[ 1 ] (array)"], [null, "null"]])("refuses %j", (value, text) => {
-    expect(() => checkOptions("adam", value as object, known)).toThrow(`adam: expected an object of options but received ${text}`);
+  test.each([
+    [0.1, "0.1 (number)"],
+    ["adam", '"adam" (string)'],
+    [[1], "[ 1 ] (array)"],
+    [null, "null"],
+  ])("refuses %j", (value, text) => {
+    expect(() => checkOptions("adam", value, known)).toThrow(
+      `adam: expected an object of options but received ${text}`,
+    );
   });
 });
 
@@ -53,17 +62,26 @@ describe("values", () => {
   ];
   test.each(cases)("%s", (_, check, good, bad) => {
     for (const value of good) expect(check("f", "x", value)).toBe(value);
-    for (const value of bad) expect(() => check("f", "x", value)).toThrow(expect.objectContaining({ code: "OptionError" }));
+    for (const value of bad)
+      expect(() => check("f", "x", value)).toThrow(expect.objectContaining({ code: "OptionError" }));
   });
 
   test("texts and fields", () => {
     expect(() => positiveInteger("dense", "units", "64")).toThrow(
       expect.objectContaining({
         message: 'dense: expected a positive integer for units but received "64" (string)',
-        details: { where: "dense", option: "units", expected: "a positive integer", received: "64", suggestion: undefined },
+        details: {
+          where: "dense",
+          option: "units",
+          expected: "a positive integer",
+          received: "64",
+          suggestion: undefined,
+        },
       }),
     );
-    expect(() => positiveInteger("dense", "units", undefined)).toThrow("dense: expected a positive integer for units but received undefined");
+    expect(() => positiveInteger("dense", "units", undefined)).toThrow(
+      "dense: expected a positive integer for units but received undefined",
+    );
     expect(() => positiveInteger("dense", "units", "x".repeat(1000))).toThrow(/^.{0,140}$/);
     expect(() => positiveInteger("dense", "units", new Float32Array(1000))).toThrow(/^.{0,140}$/);
   });

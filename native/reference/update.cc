@@ -1,0 +1,66 @@
+// Optimizer steps, in place: p the parameter, g its gradient, lr the learning rate.
+#include "reference.h"
+#include "visit.h"
+
+namespace simdnn::reference {
+
+// p -= lr g
+template <class T>
+void sgd(const Args& args) {
+  T* p = data<T>(args.in[0]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[2]);
+  for (int64_t i = 0; i < args.in[0].size; ++i) p[i] = T(p[i] - lr * g[i]);
+}
+
+// v = β v + d g with d = 1 - β when damped (the course's form), else 1; p -= lr v, Nesterov's: p -= lr (β v + d g)
+template <class T>
+void momentum(const Args& args) {
+  T *p = data<T>(args.in[0]), *v = data<T>(args.in[2]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[3]), beta = args.attrs[0], damping = args.attrs[1] != 0 ? 1 - beta : 1;
+  const bool nesterov = args.attrs[2] != 0;
+  for (int64_t i = 0; i < args.in[0].size; ++i) {
+    const double gradient = damping * g[i], velocity = beta * v[i] + gradient;
+    v[i] = T(velocity);
+    p[i] = T(p[i] - lr * (nesterov ? beta * velocity + gradient : velocity));
+  }
+}
+
+// s = ρ s + (1 - ρ) g²; p -= lr g / (√s + ε)
+template <class T>
+void rmsprop(const Args& args) {
+  T *p = data<T>(args.in[0]), *s = data<T>(args.in[2]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[3]), rho = args.attrs[0], epsilon = args.attrs[1];
+  for (int64_t i = 0; i < args.in[0].size; ++i) {
+    const double gradient = g[i], square = rho * s[i] + (1 - rho) * gradient * gradient;
+    s[i] = T(square);
+    p[i] = T(p[i] - lr * gradient / (std::sqrt(square) + epsilon));
+  }
+}
+
+// t = step + 1; p -= lr wd p (AdamW's decay); m = β1 m + (1 - β1) g; v = β2 v + (1 - β2) g²;
+// p -= lr m/(1 - β1^t) / (√(v/(1 - β2^t)) + ε)
+template <class T>
+void adam(const Args& args) {
+  T *p = data<T>(args.in[0]), *m = data<T>(args.in[2]), *v = data<T>(args.in[3]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[4]), t = scalar(args.in[5]) + 1;
+  const double beta1 = args.attrs[0], beta2 = args.attrs[1], epsilon = args.attrs[2], decay = args.attrs[3];
+  const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
+  for (int64_t i = 0; i < args.in[0].size; ++i) {
+    const double gradient = g[i];
+    const double first = beta1 * m[i] + (1 - beta1) * gradient, second = beta2 * v[i] + (1 - beta2) * gradient * gradient;
+    m[i] = T(first);
+    v[i] = T(second);
+    p[i] = T(p[i] - lr * decay * p[i] - lr * (first / correction1) / (std::sqrt(second / correction2) + epsilon));
+  }
+}
+
+SIMDNN_REFERENCE(sgd)
+SIMDNN_REFERENCE(momentum)
+SIMDNN_REFERENCE(rmsprop)
+SIMDNN_REFERENCE(adam)
+
+}  // namespace simdnn::reference

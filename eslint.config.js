@@ -12,6 +12,8 @@ export default tseslint.config(
       // Numeric code indexes arrays in loops whose bounds prove the index; `!` says so where noUncheckedIndexedAccess cannot see it.
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/prefer-for-of": "off",
+      // What a JavaScript caller passes is checked at run time, whatever its declared type.
+      "@typescript-eslint/no-unnecessary-condition": "off",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/unified-signatures": "off",

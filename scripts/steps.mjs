@@ -100,11 +100,10 @@ const toolchainHint =
 
 /** Builds one CMake target into `directory` unless its sources are those it was last built from. */
 export function nativeStep({ target, output, title, directory = "build", options = [] }) {
-  const { CXX, CXXFLAGS, LDFLAGS } = process.env;
   step({
     stamp: `${directory}/.stamps/${target}`,
     inputs: ["CMakeLists.txt", "native", "package-lock.json"],
-    settings: [process.platform, process.arch, options, CXX, CXXFLAGS, LDFLAGS],
+    settings: [process.platform, process.arch, options],
     output: `${directory}/Release/${output}`,
     title,
     work() {

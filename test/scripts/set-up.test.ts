@@ -1,6 +1,6 @@
 // The set-up steps in a small project of their own, in a folder with spaces: what they build, when they do not, what they say.
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -73,11 +73,13 @@ it("names the remedy where cmake is missing", () => {
   expect(stderr).toContain("apt-get install cmake g++");
 });
 
-it("names the remedy where there is no C++ compiler", () => {
-  writeFileSync(join(project, "CMakeLists.txt"), "cmake_minimum_required(VERSION 3.22)\nproject(trial CXX)\n");
+it("names the remedy where there is no C++ compiler, and goes on once there is one", () => {
+  const lists = readFileSync(join(project, "CMakeLists.txt"), "utf8");
+  writeFileSync(join(project, "CMakeLists.txt"), lists.replace("NONE", "CXX"));
   const { stderr, status } = setUp({ ...process.env, CXX: "no-such-compiler" });
   expect(status).toBe(1);
   expect(stderr).toContain("simdnn: no usable C++ toolchain; building needs cmake");
+  expect(setUp()).toEqual({ stdout: announcement, stderr: "", status: 0 });
 });
 
 it("lets one of two set-ups at once do the work", async () => {

@@ -1,0 +1,66 @@
+// The thread that trains: takes jobs, interleaves their steps fairly, reports back. Knows nothing of JavaScript.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "pool.h"
+#include "program.h"
+
+namespace simdnn {
+
+// One tensor's value for every step: fed before the step, or fetched after it.
+struct Stream {
+  int32_t tensor;
+  uint8_t* data;
+  size_t stride;  // bytes from one step's value to the next
+};
+
+struct Job {
+  virtual ~Job() = default;
+
+  Program* program = nullptr;
+  int64_t steps = 0;
+  std::vector<Stream> feeds, fetches;
+  int threads = 1;
+  int priority = 0;  // higher goes first
+
+  std::atomic<bool> cancelled{false};  // stop before the next step
+  std::atomic<int64_t> done{0};        // whole steps
+  Status status{};
+  int32_t non_finite_tensor = -1;
+};
+
+class Engine {
+ public:
+  // Called on the engine thread: `finished` once per job and last, otherwise at most every 50 ms.
+  using Notify = void (*)(void* context, std::shared_ptr<Job> job, bool finished);
+
+  Engine(Pool* pool, Notify notify, void* context) : pool_(pool), notify_(notify), context_(context) {}
+  ~Engine() { stop(); }
+
+  void submit(std::shared_ptr<Job> job);
+  // Abandons whatever runs, between two instructions, and joins. No notification comes after it returns.
+  void stop();
+
+ private:
+  void loop();
+  std::shared_ptr<Job> take();
+  bool advance(Job& job);
+
+  Pool* pool_;
+  Notify notify_;
+  void* context_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Job>> queue_;
+  std::thread thread_;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace simdnn

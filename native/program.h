@@ -1,0 +1,78 @@
+// A frozen sequence of instructions over fixed memory: checked once when loaded, then run without checks.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+#include "table.h"
+
+namespace simdnn {
+
+struct Storage {
+  uint8_t* data;
+  size_t bytes;
+};
+
+// The flat form in which a program crosses from JavaScript (lib/program.ts writes it).
+struct ProgramImage {
+  // Per tensor: storage, offset in units of 64 bytes, dtype, rank, six dims.
+  std::span<const int32_t> tensors;
+  // Per instruction: opcode, operands, outputs, attributes, then the tensors' numbers.
+  std::span<const int32_t> instructions;
+  std::span<const double> attrs;     // of all instructions, in order
+  std::span<const int32_t> written;  // tensors that outlive a run and that some instruction writes
+  std::span<const Storage> storages;
+};
+
+class Program {
+ public:
+  static constexpr int kTensorFields = 4 + kMaxRank;
+
+  // Throws std::invalid_argument when anything in the image does not fit together.
+  Program(const ProgramImage& image, const KernelTable& table);
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Runs every instruction, or up to the first fault, which it describes in `status`. `abandon` (may be null) is read
+  // between instructions. `nanoseconds` (may be null) receives each instruction's time. Returns whether it got to the end.
+  bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr);
+
+  // Runs the program again until an output is not finite and returns that output's tensor, or -1. What outlives a run is
+  // put back as it was.
+  int32_t find_non_finite(Pool* pool, int threads);
+
+  const View& tensor(size_t i) const { return views_.at(i); }
+  size_t tensor_count() const { return views_.size(); }
+  size_t instruction_count() const { return instructions_.size(); }
+
+ private:
+  struct Instruction {
+    Kernel kernel;
+    Args args;
+    const int32_t* outputs;  // tensor numbers
+  };
+
+  void load_tensors(const ProgramImage& image);
+  void load_instructions(const ProgramImage& image, const KernelTable& table);
+
+  std::vector<View> views_;
+  std::vector<View> operands_;  // what Args::in and Args::out point into
+  std::vector<double> attrs_;
+  std::vector<int32_t> output_numbers_;
+  std::vector<int32_t> written_;
+  std::vector<Instruction> instructions_;
+  struct Free {
+    void operator()(void* memory) const;
+  };
+  std::unique_ptr<void, Free> scratch_;
+};
+
+size_t dtype_bytes(DType dtype);
+size_t view_bytes(const View& view);
+
+}  // namespace simdnn

@@ -1,0 +1,90 @@
+// Op: the record that says everything about one operation, and apply(), which runs or records one.
+import { SimdnnError } from "./errors.js";
+import { execute } from "./program.js";
+import { currentScope, currentTape, Entry } from "./tape.js";
+import { isFloat, Tensor, type Spec } from "./tensor.js";
+
+/** How attributes reach the kernel: as doubles, in the order of the record. */
+export type AttrType = "number" | "boolean" | "integers" | readonly string[];
+export type AttrValue = number | boolean | string | readonly number[];
+export type Attrs = Readonly<Record<string, AttrValue>>;
+
+/** One way to call an op, from which tests and benchmarks are made. Values are drawn from `range` (default [-2, 2]), integers from [0, below). */
+export interface Sample<A extends Attrs = Attrs> {
+  readonly operands: readonly (Spec & { readonly range?: readonly [number, number]; readonly below?: number })[];
+  readonly attrs: A;
+}
+
+/** What a gradient rule sees. `needs[i]`: whether operand i wants a gradient at all. */
+export interface VjpContext<A extends Attrs> {
+  readonly operands: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attrs: A;
+  readonly needs: readonly boolean[];
+}
+
+/** From the gradients of the outputs (undefined where nothing depends on one) to those of the operands. */
+export type Vjp<A extends Attrs> = (context: VjpContext<A>, douts: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+
+/** Everything there is to know of one operation, apart from its kernel of the same name in native/. */
+export interface Op<A extends Attrs = Attrs> {
+  readonly name: string;
+  /** Names of the operands, for messages; the last may begin with "..." and stand for any number. */
+  readonly operands: readonly string[];
+  readonly attrs: { readonly [K in keyof A]: AttrType };
+  /** Shapes and dtypes of the outputs. Throws a ShapeError or DTypeError when the operands do not fit. */
+  readonly shape: (operands: readonly Spec[], attrs: A) => readonly Spec[];
+  /** The gradient rule. "none": the outputs do not vary smoothly with the operands, so no gradient flows. "missing": there is one, but the library has not got it. */
+  readonly vjp: Vjp<A> | "none" | "missing";
+  /** Operands whose memory the first output may take over. */
+  readonly inPlace?: readonly number[];
+  /** Operands that the op writes to. An op with effects is never dead code, even if the list is empty. */
+  readonly effects?: readonly number[];
+  /** The output is the first operand under another shape; there is no kernel. */
+  readonly alias?: true;
+  /** Words for an index out of range: the operand that holds indices, and what they count. */
+  readonly indexes?: { readonly operand: number; readonly kind: string; readonly count: (operands: readonly Spec[], attrs: A) => number };
+  readonly samples: () => readonly Sample<A>[];
+}
+
+const records = new Map<string, Op>();
+
+/** Registers a record. Every room that works on all ops (tests, benchmarks, docs) reads them from `allOps()`. */
+export function defineOp<A extends Attrs>(op: Op<A>): Op<A> {
+  if (records.has(op.name)) throw new SimdnnError("StateError", `defineOp: there is already an op "${op.name}"`, { where: "defineOp" });
+  records.set(op.name, op as unknown as Op);
+  return op;
+}
+
+export function allOps(): readonly Op[] {
+  return [...records.values()];
+}
+
+/** Runs an op at once or, while capturing, records it. Shape errors appear here, before any work. */
+export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: A): Tensor[] {
+  const specs = op.shape(operands, attrs);
+  const grad = op.vjp !== "none" && operands.some((operand) => operand.requiresGrad);
+  const scope = currentScope();
+  const outputs = specs.map((spec) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype), name: scope && `${scope}.${op.name}` }));
+  const entry = new Entry(op as unknown as Op, operands, outputs, attrs, scope);
+  const tape = currentTape();
+  if (tape) tape.push(entry);
+  else execute(entry);
+  entry.touch();
+  if (grad) for (const output of outputs) output.producer = entry;
+  return outputs;
+}
+
+/** As apply(), for the many ops with one output. */
+export function apply1<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: A): Tensor {
+  return apply(op, operands, attrs)[0] as Tensor;
+}
+
+/** Attributes as the kernel reads them. */
+export function encodeAttrs(op: Op, attrs: Attrs): number[] {
+  return Object.entries(op.attrs).flatMap(([key, type]) => {
+    const value = attrs[key];
+    if (type === "integers") return [(value as readonly number[]).length, ...(value as readonly number[])];
+    return typeof type === "string" ? Number(value) : type.indexOf(value as string);
+  });
+}

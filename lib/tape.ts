@@ -1,0 +1,119 @@
+// Tape: the ops of a computation in the order in which they were applied, and backward() over it. Does not run anything.
+import { SimdnnError } from "./errors.js";
+import type { Attrs, Op } from "./op.js";
+import type { Tensor } from "./tensor.js";
+
+let entries = 0;
+
+/** One application of an op. */
+export class Entry {
+  /** Order of application, over all tapes. */
+  readonly id = entries++;
+  private versions: readonly number[] = [];
+
+  constructor(
+    readonly op: Op,
+    readonly operands: readonly Tensor[],
+    readonly outputs: readonly Tensor[],
+    readonly attrs: Attrs,
+    /** Path of the layer that applied it, such as `model.dense2`. */
+    readonly scope: string | undefined,
+  ) {}
+
+  /** Notes the op's effects and the versions of its operands as they are after it. */
+  touch(): void {
+    for (const index of this.op.effects ?? []) (this.operands[index] as Tensor).version++;
+    this.versions = this.operands.map((operand) => operand.version);
+  }
+
+  /** An operand that was changed in place after this entry used it. */
+  get stale(): Tensor | undefined {
+    return this.operands.find((operand, i) => operand.version !== this.versions[i]);
+  }
+}
+
+/** What a capture records. */
+export class Tape {
+  readonly entries: Entry[] = [];
+
+  push(entry: Entry): void {
+    this.entries.push(entry);
+  }
+}
+
+let current: Tape | undefined;
+let scopes: readonly string[] = [];
+
+/** The tape that ops are recorded on, undefined while they run at once. */
+export function currentTape(): Tape | undefined {
+  return current;
+}
+
+/** Runs `fn` with its ops recorded on `tape`, or run at once where `tape` is undefined. */
+export function withTape<R>(tape: Tape | undefined, fn: () => R): R {
+  const before = current;
+  current = tape;
+  try {
+    return fn();
+  } finally {
+    current = before;
+  }
+}
+
+export function currentScope(): string | undefined {
+  return scopes.length === 0 ? undefined : scopes.join(".");
+}
+
+/** Runs `fn` with `name` added to the path that messages and profiles give its tensors. */
+export function withScope<R>(name: string, fn: () => R): R {
+  const before = scopes;
+  scopes = [...scopes, name];
+  try {
+    return fn();
+  } finally {
+    scopes = before;
+  }
+}
+
+/** The entries that `root` depends on through tensors with a gradient, last first. */
+function history(root: Tensor): Entry[] {
+  const found = new Set<Entry>();
+  const open = [root];
+  for (let tensor = open.pop(); tensor; tensor = open.pop()) {
+    const { producer } = tensor;
+    if (!producer || found.has(producer)) continue;
+    found.add(producer);
+    open.push(...producer.operands);
+  }
+  return [...found].sort((a, b) => b.id - a.id);
+}
+
+/**
+ * Reverse-mode differentiation: from the gradient of `root` with respect to itself to those with respect to `wrt`.
+ *
+ * @param add - how two contributions are summed (an op, which this file does not know)
+ * @returns one gradient per tensor of `wrt`; undefined where `root` does not depend on it
+ */
+export function backward(root: Tensor, seed: Tensor, wrt: readonly Tensor[], add: (a: Tensor, b: Tensor) => Tensor): (Tensor | undefined)[] {
+  const gradients = new Map<Tensor, Tensor>([[root, seed]]);
+  for (const entry of history(root)) {
+    const { op, operands, outputs, attrs, scope } = entry;
+    const douts = outputs.map((output) => gradients.get(output));
+    if (douts.every((dout) => dout === undefined)) continue;
+    if (op.vjp === "missing") throw new SimdnnError("GradientError", `${op.name}: has no gradient of its own; second derivatives are not supported`, { where: op.name });
+    if (op.vjp === "none") continue;
+    const { stale } = entry;
+    if (stale)
+      throw new SimdnnError("GradientError", `${stale.label} was changed in place after ${op.name} used it; take gradients before updating it`, { where: op.name });
+    const { vjp } = op;
+    const needs = operands.map((operand) => operand.requiresGrad);
+    const dins = scope === undefined ? vjp({ operands, outputs, attrs, needs }, douts) : withScope(`${scope}.backward`, () => vjp({ operands, outputs, attrs, needs }, douts));
+    dins.forEach((din, i) => {
+      const operand = operands[i] as Tensor;
+      if (!din || !operand.requiresGrad) return;
+      const sum = gradients.get(operand);
+      gradients.set(operand, sum ? add(sum, din) : din);
+    });
+  }
+  return wrt.map((tensor) => gradients.get(tensor));
+}

@@ -1,0 +1,195 @@
+// Tensor: a shape, a dtype and, once it has been computed, storage. Knows nothing of ops; its arithmetic is added by ops/methods.ts.
+import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
+import { native } from "./native.js";
+import type { Entry } from "./tape.js";
+
+export const dtypes = ["float32", "float64", "int32", "uint8"] as const;
+/** Element types. Networks compute in float32; float64 is for gradient checks, int32 for labels and indices, uint8 for stored inputs. */
+export type DType = (typeof dtypes)[number];
+export type Shape = readonly number[];
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** What an op's shape rule sees and returns. */
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+const arrayTypes = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array } as const;
+
+export const maxRank = 6;
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((size, dim) => size * dim, 1);
+}
+
+export function bytesOf({ shape, dtype }: Spec): number {
+  return sizeOf(shape) * arrayTypes[dtype].BYTES_PER_ELEMENT;
+}
+
+export function isFloat(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64";
+}
+
+/** Zeroed, garbage-collected memory whose address is a multiple of 64, as kernels like it. */
+export function allocate({ shape, dtype }: Spec): TypedArray {
+  const bytes = bytesOf({ shape, dtype });
+  let buffer: ArrayBuffer;
+  try {
+    buffer = new ArrayBuffer(bytes + 64);
+  } catch (cause) {
+    const details = { where: "allocate", bytes };
+    throw new SimdnnError("OutOfMemoryError", `no memory for ${dtype} ${formatShape(shape)} (${bytes} bytes); use smaller batches or models`, details, { cause });
+  }
+  return new arrayTypes[dtype](buffer, native.misalignment(buffer), sizeOf(shape));
+}
+
+/** A typed array on the same memory with another element type or extent. */
+export function viewOf(array: TypedArray, byteOffset: number, spec: Spec): TypedArray {
+  return new arrayTypes[spec.dtype](array.buffer, array.byteOffset + byteOffset, sizeOf(spec.shape));
+}
+
+export function dtypeOf(array: TypedArray): DType {
+  const found = dtypes.find((dtype) => array instanceof arrayTypes[dtype]);
+  if (found === undefined) throw new SimdnnError("DTypeError", `tensor: expected a Float32Array, Float64Array, Int32Array or Uint8Array`, { where: "tensor", operands: [] });
+  return found;
+}
+
+/**
+ * An n-dimensional array. Immutable to its users, except parameters, which optimizers update in place.
+ *
+ * Values live in memory that belongs to the library and is garbage-collected: there is nothing to dispose of.
+ */
+export class Tensor implements Spec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** What error messages call it. */
+  name: string | undefined;
+  /** Whether gradients flow to it: it is a parameter or depends on one. */
+  readonly requiresGrad: boolean;
+  /** @internal */ storage: TypedArray | undefined;
+  /** @internal The op that made it; undefined for parameters and data. */ producer: Entry | undefined;
+  /** @internal Grows with every change in place, so that a gradient through a changed value is an error. */ version = 0;
+  /** @internal Who is using it off this thread; one writer or any number of readers. */ users: { writer?: string; readers: number } = { readers: 0 };
+
+  constructor({ shape, dtype }: Spec, options: { storage?: TypedArray | undefined; name?: string | undefined; requiresGrad?: boolean } = {}) {
+    if (shape.length > maxRank || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0 && dim < 2 ** 31))
+      throw shapeError("tensor", `expected up to ${maxRank} dimensions of non-negative integers below 2^31 but received ${formatShape(shape)}`);
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.storage = options.storage;
+    this.name = options.name;
+    this.requiresGrad = options.requiresGrad ?? false;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /**
+   * A copy of the values, row by row.
+   * @throws CaptureError while it is only being recorded; BusyError while a fit trains it.
+   */
+  data(): TypedArray {
+    return this.read().slice();
+  }
+
+  /** The value of a tensor with one element. */
+  item(): number {
+    if (this.size !== 1) throw shapeError("item", `expected a tensor with one element; use data() for more`, [{ label: "tensor", shape: this.shape, name: this.name }]);
+    return this.read()[0] as number;
+  }
+
+  /** @internal The library's own view of the values. Never handed to users. */
+  read(): TypedArray {
+    if (this.storage === undefined)
+      throw new SimdnnError("CaptureError", `${this.label}: has no value while it is being captured; return it from the captured function instead`, { where: this.label });
+    if (this.users.writer !== undefined) throw busyError(this.label, this.users.writer);
+    return this.storage;
+  }
+
+  /** @internal Storage to be written to: nobody else may be using it. */
+  write(): TypedArray {
+    const storage = this.read();
+    if (this.users.readers > 0) throw busyError(this.label, "being read by work in flight", "await its promise first");
+    this.version++;
+    return storage;
+  }
+
+  /** @internal */
+  get label(): string {
+    return this.name ?? `${this.dtype} ${formatShape(this.shape)}`;
+  }
+
+  toString(): string {
+    return `Tensor(${this.name === undefined ? "" : `"${this.name}" `}${this.dtype} ${formatShape(this.shape)})`;
+  }
+}
+
+/** Numbers, nested arrays of numbers, or a typed array. */
+export type TensorData = number | TypedArray | readonly TensorData[];
+
+/**
+ * A tensor with a copy of `values`.
+ *
+ * @param values - a number, nested arrays (all of one shape), or a typed array
+ * @param options - `shape` (needed to give a typed array more than one dimension), `dtype` (default: the typed array's own, else float32)
+ * @throws ShapeError when the values do not fill the shape or the arrays are ragged
+ *
+ * @example
+ * ```ts
+ * tensor([[1, 2], [3, 4]]).shape;                              // [2, 2]
+ * tensor(new Float32Array(6), { shape: [2, 3] }).shape;        // [2, 3]
+ * ```
+ */
+export function tensor(values: TensorData, options: { shape?: Shape; dtype?: DType; name?: string } = {}): Tensor {
+  return new Tensor(...filled(values, options));
+}
+
+/**
+ * A tensor that training changes: gradients flow to it and optimizers update it in place.
+ *
+ * @example
+ * ```ts
+ * const w = parameter(0, { name: "w" });
+ * ```
+ */
+export function parameter(values: TensorData, options: { shape?: Shape; dtype?: "float32" | "float64"; name?: string } = {}): Tensor {
+  const [spec, rest] = filled(values, options);
+  if (!isFloat(spec.dtype)) throw new SimdnnError("DTypeError", `parameter: expected float32 or float64 but received ${spec.dtype}`, { where: "parameter", operands: [] });
+  return new Tensor(spec, { ...rest, requiresGrad: true });
+}
+
+/** @internal Zeros, or whatever `fill` writes, that outlive a run. */
+export function zeros(spec: Spec, options: { name?: string | undefined; requiresGrad?: boolean } = {}): Tensor {
+  return new Tensor(spec, { ...options, storage: allocate(spec) });
+}
+
+function filled(values: TensorData, options: { shape?: Shape; dtype?: DType; name?: string }): [Spec, { storage: TypedArray; name: string | undefined }] {
+  const typed = ArrayBuffer.isView(values);
+  const natural = shapeOf(values);
+  const flat = typed ? (values as TypedArray) : (typeof values === "number" ? [values] : (values as readonly unknown[]).flat(Infinity)) as number[];
+  const shape = options.shape ?? natural;
+  const dtype = options.dtype ?? (typed ? dtypeOf(values as TypedArray) : "float32");
+  const spec = new Tensor({ shape, dtype });
+  if (flat.length !== spec.size) throw shapeError("tensor", `${flat.length} values do not fill ${formatShape(shape)}`, [{ label: options.name ?? "tensor", shape }]);
+  const bad = typed ? undefined : flat.find((value) => typeof value !== "number");
+  if (bad !== undefined) throw new SimdnnError("DTypeError", `tensor: expected numbers but found ${String(bad)} (${typeof bad})`, { where: "tensor", operands: [] });
+  const storage = allocate(spec);
+  storage.set(flat);
+  return [spec, { storage, name: options.name }];
+}
+
+function shapeOf(values: TensorData): number[] {
+  if (ArrayBuffer.isView(values)) return [(values as TypedArray).length];
+  if (!Array.isArray(values)) return [];
+  const rows = (values as readonly TensorData[]).map(shapeOf);
+  const first = rows[0] ?? [];
+  const ragged = rows.findIndex((row) => row.join() !== first.join());
+  if (ragged >= 0) throw shapeError("tensor", `row ${ragged} has shape ${formatShape(rows[ragged] as number[])} but row 0 has ${formatShape(first)}; all rows must be alike`);
+  return [values.length, ...first];
+}

@@ -49,6 +49,8 @@ export interface ErrorDetails {
   GradientError: { readonly where: string };
   /** A call that comes too early or too late, such as `fit` before `compile`. */
   StateError: { readonly where: string };
+  /** Memory that the system would not give. */
+  OutOfMemoryError: { readonly where: string; readonly bytes: number };
   /** The native part is missing, or refused a program. */
   NativeError: { readonly where: string };
 }

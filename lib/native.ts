@@ -1,5 +1,5 @@
 // Loads the addon and gives it types: the only file that touches it. Programs and tensors are elsewhere.
-import binding from "../binding.cjs";
+import { createRequire } from "node:module";
 import { SimdnnError } from "./errors.js";
 
 /** A program that passed the addon's checks. */
@@ -56,7 +56,7 @@ export interface Native {
 function load(): Native {
   let addon: Native;
   try {
-    addon = binding() as Native;
+    addon = createRequire(import.meta.url)("../binding.cjs") as Native;
   } catch (cause) {
     throw new SimdnnError(
       "NativeError",

@@ -79,12 +79,3 @@ export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], a
 export function apply1<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: A): Tensor {
   return apply(op, operands, attrs)[0] as Tensor;
 }
-
-/** Attributes as the kernel reads them. */
-export function encodeAttrs(op: Op, attrs: Attrs): number[] {
-  return Object.entries(op.attrs).flatMap(([key, type]) => {
-    const value = attrs[key];
-    if (type === "integers") return [(value as readonly number[]).length, ...(value as readonly number[])];
-    return typeof type === "string" ? Number(value) : type.indexOf(value as string);
-  });
-}

@@ -46,7 +46,7 @@ export function allocate({ shape, dtype }: Spec): TypedArray {
 
 /** A typed array on the same memory with another element type or extent. */
 export function viewOf(array: TypedArray, byteOffset: number, spec: Spec): TypedArray {
-  return new arrayTypes[spec.dtype](array.buffer, array.byteOffset + byteOffset, sizeOf(spec.shape));
+  return new arrayTypes[spec.dtype](array.buffer as ArrayBuffer, array.byteOffset + byteOffset, sizeOf(spec.shape));
 }
 
 export function dtypeOf(array: TypedArray): DType {

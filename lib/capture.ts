@@ -1,0 +1,99 @@
+// capture(): records what a function does once per shape of its arguments, then replays it natively. Planning and running are program.ts.
+import { SimdnnError } from "./errors.js";
+import { Program } from "./program.js";
+import { currentTape, Tape, withTape } from "./tape.js";
+import { tensor, Tensor, zeros, type TensorData } from "./tensor.js";
+
+/** What a captured function may return: nothing, a tensor, or an array or record of them. */
+export type Outputs = void | Tensor | readonly Tensor[] | { readonly [name: string]: Tensor };
+
+/** A captured function: call it like the original, or on the engine thread through `async`. */
+export interface Captured<A extends readonly unknown[], R extends Outputs> {
+  (...args: A): R;
+  /** As the call itself, but off the JavaScript thread; what it changes is locked until the promise settles. */
+  async(...args: A): Promise<R>;
+}
+
+/** As many tensors as the function has parameters, given as tensors or as their values. */
+export type Arguments<P extends readonly Tensor[]> = { readonly [K in keyof P]: Tensor | TensorData };
+
+interface Recording<R> {
+  readonly program: Program;
+  readonly inputs: readonly Tensor[];
+  readonly result: R;
+  /** The tensors of the result that the program computes; others, such as parameters, are handed back as they are. */
+  readonly outputs: readonly Tensor[];
+}
+
+/**
+ * Records `fn` on its first call for each combination of argument shapes, plans its memory, and from then on replays it natively.
+ *
+ * Everything that `fn` computes with ops is replayed; other side effects happen only while recording. What differs from call to call must be
+ * an argument, a parameter, or made by an op such as `tick`: a number read in JavaScript is frozen at its first value.
+ *
+ * @returns a function with the same parameters, whose results are fresh copies
+ * @throws CaptureError when `fn` reads the value of something it computes
+ *
+ * @example
+ * ```ts
+ * const w = parameter(0), optimizer = sgd({ learningRate: 0.01 });
+ * const step = capture(() => {
+ *   const cost = w.square().sub(w.mul(10)).add(25);
+ *   optimizer.minimize(cost, [w]);
+ *   return cost;
+ * });
+ * for (let i = 0; i < 1000; i++) step();
+ * w.item(); // 5
+ * ```
+ */
+export function capture<P extends readonly Tensor[], R extends Outputs>(fn: (...args: P) => R): Captured<Arguments<P>, R> {
+  const recordings = new Map<string, Recording<R>>();
+
+  const prepare = (args: Arguments<P>): [Recording<R>, Tensor[]] => {
+    if (currentTape()) throw new SimdnnError("CaptureError", "capture: a captured function cannot be called while another is being recorded; call the plain function", { where: "capture" });
+    const values = args.map((arg) => (arg instanceof Tensor ? arg : tensor(arg as TensorData)));
+    const key = values.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join();
+    let recording = recordings.get(key);
+    if (!recording) recordings.set(key, (recording = record(fn, values)));
+    return [recording, values];
+  };
+
+  const captured = (...args: Arguments<P>): R => {
+    const [recording, values] = prepare(args);
+    recording.inputs.forEach((input, i) => input.write().set((values[i] as Tensor).read()));
+    recording.program.run();
+    return mapOutputs(recording.result, (output) => (recording.outputs.includes(output) ? recording.program.copy(output) : output));
+  };
+
+  const runAsync = async (...args: Arguments<P>): Promise<R> => {
+    const [{ program, inputs, result, outputs }, values] = prepare(args);
+    const feeds = inputs.flatMap((input, i) => (program.uses(input) ? [{ tensor: input, values: (values[i] as Tensor).data() }] : []));
+    const results = new Map(outputs.map((output) => [output, zeros(output, { name: output.name })]));
+    await program.submit(1, { feeds, fetches: outputs.map((output) => ({ tensor: output, values: (results.get(output) as Tensor).read() })) });
+    return mapOutputs(result, (output) => results.get(output) ?? output);
+  };
+
+  return Object.assign(captured, { async: runAsync });
+}
+
+function record<P extends readonly Tensor[], R extends Outputs>(fn: (...args: P) => R, values: readonly Tensor[]): Recording<R> {
+  const inputs = values.map((value, i) => zeros(value, { name: value.name ?? `argument ${i + 1}` }));
+  const tape = new Tape();
+  const result = withTape(tape, () => fn(...(inputs as unknown as P)));
+  if (result instanceof Promise) throw new SimdnnError("CaptureError", "capture: the function must not be async; await outside of it", { where: "capture" });
+  const computed = new Set(tape.entries.flatMap((entry) => entry.outputs));
+  const outputs = tensorsOf(result).filter((output) => computed.has(output));
+  return { program: new Program(tape, outputs), inputs, result, outputs };
+}
+
+function tensorsOf(result: Outputs): readonly Tensor[] {
+  if (!result) return [];
+  return result instanceof Tensor ? [result] : Object.values(result as Record<string, Tensor>);
+}
+
+function mapOutputs<R extends Outputs>(result: R, change: (output: Tensor) => Tensor): R {
+  if (!result) return result;
+  if (result instanceof Tensor) return change(result) as R;
+  if (Array.isArray(result)) return (result as readonly Tensor[]).map(change) as unknown as R;
+  return Object.fromEntries(Object.entries(result).map(([name, output]) => [name, change(output as Tensor)])) as unknown as R;
+}

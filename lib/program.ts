@@ -1,0 +1,262 @@
+// Program: a tape frozen into flat instructions over one arena, run here or on the engine thread. Where things lie is planner.ts.
+import { indexError, nonFiniteError, SimdnnError } from "./errors.js";
+import { native, opcodes, type Fault, type NativeProgram, type ProgramImage } from "./native.js";
+import type { Attrs, Op } from "./op.js";
+import { aliasRoots, liveEntries, plan } from "./planner.js";
+import type { Entry, Tape } from "./tape.js";
+import { allocate, dtypes, maxRank, Tensor, viewOf, type TypedArray } from "./tensor.js";
+import { threads as defaultThreads } from "./threads.js";
+
+const offsetUnit = 64;
+
+/** A tensor's value for every step, one after the other: what to copy in before a step, or out after it. */
+export interface Stream {
+  readonly tensor: Tensor;
+  readonly values: TypedArray;
+}
+
+export interface RunOptions {
+  /** Tensors to set before each step. */
+  readonly feeds?: readonly Stream[];
+  /** Tensors to keep after each step. */
+  readonly fetches?: readonly Stream[];
+  readonly threads?: number | undefined;
+  /** Work of higher priority goes first; the default is 0. */
+  readonly priority?: number | undefined;
+  /** Ends the run before its next step; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** What BusyError says is going on with the tensors that the program writes, such as "being trained". */
+  readonly doing?: string;
+  /** Called at most every 50 ms with the number of whole steps done. */
+  readonly onProgress?: ((stepsDone: number) => void) | undefined;
+}
+
+/** The step at which a run stopped, on the error that stopped it. */
+export interface StoppedAt {
+  stepsDone?: number;
+}
+
+export class Program {
+  private readonly entries: readonly Entry[];
+  private readonly image: ImageBuilder;
+  private readonly arena: TypedArray;
+  private readonly reads: readonly Tensor[];
+  private readonly writes: readonly Tensor[];
+  private readonly handle: NativeProgram;
+
+  /** Freezes what `tape` recorded; the values of `outputs` can be read after a run. */
+  constructor(tape: Tape, outputs: readonly Tensor[]) {
+    const live = liveEntries(tape.entries, outputs);
+    const { offsets, arenaBytes } = plan(live, outputs);
+    const roots = aliasRoots(live);
+    this.entries = live.filter((entry) => !entry.op.alias);
+    this.arena = allocate({ shape: [arenaBytes], dtype: "uint8" });
+    this.image = new ImageBuilder(this.arena, offsets, roots);
+    for (const entry of this.entries) this.image.add(entry);
+    for (const output of outputs) this.image.number(output);
+
+    const outside = (tensor: Tensor): boolean => !offsets.has(tensor);
+    const root = (tensor: Tensor): Tensor => roots.get(tensor) ?? tensor;
+    const written = new Set(this.entries.flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i] as Tensor))).filter(outside));
+    this.writes = [...written];
+    this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter((tensor) => !written.has(tensor));
+    this.handle = loadImage(this.image.finish(this.writes));
+  }
+
+  get instructionCount(): number {
+    return this.entries.length;
+  }
+
+  get arenaBytes(): number {
+    return this.arena.byteLength;
+  }
+
+  uses(tensor: Tensor): boolean {
+    return this.image.has(tensor);
+  }
+
+  /** Runs once on this thread. */
+  run(threads = defaultThreads()): void {
+    for (const tensor of this.reads) tensor.read();
+    for (const tensor of this.writes) tensor.write();
+    const fault = native.run(this.handle, threads);
+    if (fault) throw faultError(fault, this.entries, this.image.tensors);
+  }
+
+  /** A copy of an output's values after run(). */
+  copy(output: Tensor): Tensor {
+    const copy = new Tensor(output, { storage: allocate(output), name: output.name });
+    (copy.storage as TypedArray).set(this.image.view(output));
+    return copy;
+  }
+
+  /** Runs `steps` times on the engine thread. The tensors it writes are locked until the promise settles. */
+  submit(steps: number, options: RunOptions = {}): Promise<void> {
+    const { feeds = [], fetches = [], threads = defaultThreads(), priority = 0, signal, onProgress } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const failure = new Error(); // made now so that a rejection carries the caller's stack
+    const numbers = (streams: readonly Stream[]): Int32Array => Int32Array.from(streams, ({ tensor }) => this.image.numberOf(tensor));
+    const buffers = (streams: readonly Stream[]): TypedArray[] => streams.map(({ values }) => values);
+    const fed = feeds.map(({ tensor }) => tensor);
+    const unlock = lock([...this.writes, ...fed], this.reads.filter((tensor) => !fed.includes(tensor)), options.doing ?? "being computed");
+    return new Promise<void>((resolve, reject) => {
+      const abort = (): void => native.cancel(job);
+      const job = native.submit(this.handle, steps, numbers(feeds), buffers(feeds), numbers(fetches), buffers(fetches), threads, priority, (done, finished, fault) => {
+        if (!finished) return onProgress?.(done);
+        signal?.removeEventListener("abort", abort);
+        unlock();
+        if (fault) reject(Object.assign(withStack(faultError(fault, this.entries, this.image.tensors), failure), { stepsDone: done } satisfies StoppedAt));
+        else if (done < steps) reject(signal?.reason as Error);
+        else resolve();
+      });
+      signal?.addEventListener("abort", abort, { once: true });
+    }).catch((error: unknown) => {
+      unlock();
+      throw error;
+    });
+  }
+
+  /** Runs once on this thread and tells how long each instruction took. */
+  profile(threads = defaultThreads()): { entry: Entry; nanoseconds: number }[] {
+    for (const tensor of this.writes) tensor.write();
+    const nanoseconds = native.profile(this.handle, threads);
+    return this.entries.map((entry, i) => ({ entry, nanoseconds: nanoseconds[i] as number }));
+  }
+}
+
+/** Runs one op at once and gives its outputs their storage. */
+export function execute(entry: Entry): void {
+  const { op, operands, outputs } = entry;
+  operands.forEach((operand, i) => (op.effects?.includes(i) ? operand.write() : operand.read()));
+  if (op.alias) {
+    const [output] = outputs as [Tensor];
+    output.storage = viewOf((operands[0] as Tensor).read(), 0, output);
+    return;
+  }
+  for (const output of outputs) output.storage = allocate(output);
+  const image = new ImageBuilder(undefined, new Map(), new Map());
+  image.add(entry);
+  const fault = native.execute(...image.finish([]), defaultThreads());
+  if (fault) throw faultError(fault, [entry], image.tensors);
+}
+
+/** Writes the flat form described in native/program.h. */
+class ImageBuilder {
+  readonly tensors: Tensor[] = [];
+  private readonly numbers = new Map<Tensor, number>();
+  private readonly rows: number[] = [];
+  private readonly words: number[] = [];
+  private readonly attrs: number[] = [];
+  private readonly storages: TypedArray[];
+
+  constructor(
+    arena: TypedArray | undefined,
+    private readonly offsets: ReadonlyMap<Tensor, number>,
+    private readonly roots: ReadonlyMap<Tensor, Tensor>,
+  ) {
+    this.storages = arena ? [arena] : [];
+  }
+
+  add({ op, operands, outputs, attrs }: Entry): void {
+    const opcode = opcodes.get(op.name);
+    if (opcode === undefined) throw new SimdnnError("NativeError", `${op.name}: the addon has no such kernel; rebuild it`, { where: op.name });
+    const encoded = encodeAttrs(op, attrs);
+    this.attrs.push(...encoded);
+    this.words.push(opcode, operands.length, outputs.length, encoded.length);
+    for (const tensor of [...operands, ...outputs]) this.words.push(this.number(tensor));
+  }
+
+  /** The tensor's number, given to it on first sight. */
+  number(tensor: Tensor): number {
+    const known = this.numbers.get(tensor);
+    if (known !== undefined) return known;
+    const offset = this.offsets.get(tensor);
+    const [storage, units] = offset === undefined ? [this.storages.push(this.outsideStorage(tensor)) - 1, 0] : [0, offset / offsetUnit];
+    const dims = Array.from({ length: maxRank }, (_, i) => tensor.shape[i] ?? 0);
+    this.rows.push(storage, units, dtypes.indexOf(tensor.dtype), tensor.rank, ...dims);
+    const number = this.tensors.push(tensor) - 1;
+    this.numbers.set(tensor, number);
+    return number;
+  }
+
+  has(tensor: Tensor): boolean {
+    return this.numbers.has(tensor);
+  }
+
+  numberOf(tensor: Tensor): number {
+    const number = this.numbers.get(tensor);
+    if (number === undefined) throw new SimdnnError("CaptureError", `${tensor.label}: is not part of this program`, { where: tensor.label });
+    return number;
+  }
+
+  /** The values of a tensor of the program, in place. */
+  view(tensor: Tensor): TypedArray {
+    const offset = this.offsets.get(tensor);
+    return offset === undefined ? this.outsideStorage(tensor) : viewOf(this.storages[0] as TypedArray, offset, tensor);
+  }
+
+  finish(written: readonly Tensor[]): ProgramImage {
+    const writtenNumbers = Int32Array.from(written, (tensor) => this.number(tensor));
+    return [Int32Array.from(this.rows), Int32Array.from(this.words), Float64Array.from(this.attrs), writtenNumbers, this.storages];
+  }
+
+  private outsideStorage(tensor: Tensor): TypedArray {
+    const storage = (this.roots.get(tensor) ?? tensor).storage;
+    if (storage) return storage;
+    throw new SimdnnError("CaptureError", `${tensor.label}: was made while capturing something else; pass it in, or return it from there`, { where: tensor.label });
+  }
+}
+
+/** Attributes as the kernel reads them: doubles, in the order of the record. */
+function encodeAttrs(op: Op, attrs: Attrs): number[] {
+  return Object.entries(op.attrs).flatMap(([key, type]) => {
+    const value = attrs[key];
+    if (type === "integers") return [(value as readonly number[]).length, ...(value as readonly number[])];
+    return typeof type === "string" ? Number(value) : type.indexOf(value as string);
+  });
+}
+
+function loadImage(image: ProgramImage): NativeProgram {
+  try {
+    return native.load(...image);
+  } catch (cause) {
+    throw new SimdnnError("NativeError", `program: the addon refused it: ${(cause as Error).message}`, { where: "program" }, { cause });
+  }
+}
+
+function lock(writes: readonly Tensor[], reads: readonly Tensor[], doing: string): () => void {
+  for (const tensor of reads) tensor.read();
+  for (const tensor of writes) tensor.write();
+  for (const { users } of writes) users.writer = doing;
+  for (const { users } of reads) users.readers++;
+  let locked = true;
+  return () => {
+    if (!locked) return;
+    locked = false;
+    for (const { users } of writes) delete users.writer;
+    for (const { users } of reads) users.readers--;
+  };
+}
+
+function faultError(fault: Fault, entries: readonly Entry[], tensors: readonly Tensor[]): SimdnnError {
+  const { op, operands, attrs } = entries[fault.instruction] as Entry;
+  if (fault.kind === "nonFinite") {
+    const first = tensors[fault.tensor];
+    return nonFiniteError({ what: operands[0]?.name ?? "a checked value", value: fault.value, tensor: first?.label });
+  }
+  const { operand = 0, kind = "rows", count } = op.indexes ?? {};
+  return indexError({
+    where: op.name,
+    what: operands[operand]?.name ?? op.operands[operand] ?? "indices",
+    position: fault.position,
+    index: fault.value,
+    count: count?.(operands, attrs) ?? 0,
+    kind,
+  });
+}
+
+function withStack(error: SimdnnError, from: Error): SimdnnError {
+  const frames = from.stack?.split("\n").slice(2).join("\n") ?? "";
+  error.stack = `${error.name}: ${error.message}\n${frames}`;
+  return error;
+}

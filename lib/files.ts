@@ -1,0 +1,92 @@
+// Reading and replacing files safely, with errors that name the file and the remedy. Knows no format.
+import { randomUUID } from "node:crypto";
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileError, type SimdnnError } from "./errors.js";
+
+/** A file by its path, or one that is already in memory. */
+export type FileSource = string | Uint8Array;
+
+/** What messages call `source`. */
+export function sourceName(source: FileSource): string {
+  return typeof source === "string" ? source : `buffer of ${source.length} bytes`;
+}
+
+/**
+ * The bytes of `source`.
+ * @throws FileError when the file is missing, unreadable or a directory
+ */
+export async function readSource(source: FileSource): Promise<Uint8Array> {
+  if (typeof source !== "string") return source;
+  try {
+    return await readFile(source);
+  } catch (error) {
+    throw systemError(source, "a readable file", error);
+  }
+}
+
+/**
+ * Makes `chunks`, one after the other, the content of the file `path`, or leaves the old content as it was: nobody sees a half-written
+ * file, not after a crash either. The chunks must not change until the promise resolves. Makes missing directories.
+ * @throws FileError when the file cannot be written
+ */
+export async function replaceFile(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  try {
+    const target = await realpath(path).catch(() => path); // a link stays, and what it points to is replaced
+    const folder = dirname(target);
+    await mkdir(folder, { recursive: true });
+    const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`); // same folder, same disk: rename is atomic
+    try {
+      const file = await open(temporary, "wx");
+      try {
+        for (const chunk of chunks) await writeAll(file, chunk);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, target);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await syncFolder(folder);
+  } catch (error) {
+    throw systemError(path, "a writable path", error);
+  }
+}
+
+// One write may take less than it is given, and none takes more than 2 GiB.
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    done += (await file.write(chunk, done, Math.min(chunk.length - done, 2 ** 30))).bytesWritten;
+  }
+}
+
+// Without this a crash may undo the rename. Windows cannot open folders, and its renames need no such help.
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const problems: Record<string, readonly [received: string, remedy: string]> = {
+  ENOENT: ["there is none", "check the path"],
+  ENOTDIR: ["a part of its path is no directory", "check the path"],
+  EISDIR: ["it is a directory", "name a file in it"],
+  EACCES: ["permission is denied", "check its permissions"],
+  EPERM: ["permission is denied", "check its permissions"],
+  EROFS: ["the file system is read-only", "choose another place"],
+  ENOSPC: ["the disk is full", "make room or choose another place"],
+  EDQUOT: ["the disk quota is used up", "make room or choose another place"],
+  ERR_FS_FILE_TOO_LARGE: ["it is larger than 2 GiB", "split it"],
+};
+
+function systemError(path: string, expected: string, error: unknown): SimdnnError<"FileError"> {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  const [received, remedy] = problems[code] ?? [`the system says: ${message}`, "check the path"];
+  return fileError(path, expected, received, remedy, error);
+}

@@ -14,6 +14,13 @@
 
 #define SIMDNN_INLINE static inline __attribute__((always_inline))
 
+// In front of a loop of at most 32 constant turns over an array that must live in registers.
+#if defined(__clang__)
+#define SIMDNN_UNROLL _Pragma("unroll")
+#else
+#define SIMDNN_UNROLL _Pragma("GCC unroll 32")
+#endif
+
 namespace simdnn {
 namespace {
 
@@ -120,23 +127,38 @@ SIMDNN_INLINE vi to_int(vf x) { return __builtin_convertvector(x, vi); }  // tow
 SIMDNN_INLINE vi bits(vf x) { return (vi)x; }
 SIMDNN_INLINE vf from_bits(vi x) { return (vf)x; }
 
-// Combines the lanes as a tree, lane i with lane i + width/2, so the order is fixed.
-template <class Combine>
-SIMDNN_INLINE float fold(vf x, Combine combine) {
 #if defined(__AVX512F__)
-  x = combine(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-  x = combine(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
-  x = combine(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
-  x = combine(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+#define SIMDNN_LANES(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)
 #elif defined(__AVX2__)
-  x = combine(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
-  x = combine(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5));
-  x = combine(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6));
+#define SIMDNN_LANES(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)
 #else
-  x = combine(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
-  x = combine(x, __builtin_shufflevector(x, x, 1, 0, 3, 2));
+#define SIMDNN_LANES(f) f(0), f(1), f(2), f(3)
 #endif
-  return x[0];
+
+// Lane i gets lane i ^ distance of x; a distance of half the width swaps the halves.
+template <int distance>
+SIMDNN_INLINE vf swap(vf x) {
+#define SIMDNN_LANE(i) (i ^ distance)
+  return __builtin_shufflevector(x, x, SIMDNN_LANES(SIMDNN_LANE));
+#undef SIMDNN_LANE
+}
+
+// Lane i gets that of b where i has the bit `distance`, else that of a.
+template <int distance>
+SIMDNN_INLINE vf alternate(vf a, vf b) {
+#define SIMDNN_LANE(i) (i & distance ? kLanes + i : i)
+  return __builtin_shufflevector(a, b, SIMDNN_LANES(SIMDNN_LANE));
+#undef SIMDNN_LANE
+}
+
+// Combines the lanes as a tree, lane i with lane i ^ width/2, then i ^ width/4 …, so the order is fixed.
+template <int distance = kLanes / 2, class Combine>
+SIMDNN_INLINE float fold(vf x, Combine combine) {
+  if constexpr (distance == 0) {
+    return x[0];
+  } else {
+    return fold<distance / 2>(combine(x, swap<distance>(x)), combine);
+  }
 }
 SIMDNN_INLINE float sum(vf x) {
   return fold(x, [](vf a, vf b) { return a + b; });

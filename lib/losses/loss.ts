@@ -1,0 +1,12 @@
+// What a loss is. The losses themselves are beside this file.
+import type { Tensor } from "../tensor.js";
+
+/** A loss by itself: from a batch's outputs and targets to one value per example (or any shape; the cost is the mean). */
+export type LossFunction = (outputs: Tensor, targets: Tensor) => Tensor;
+
+export interface Loss {
+  readonly name: string;
+  readonly call: LossFunction;
+  /** From the network's raw outputs to what `predict` returns, such as softmax for a loss that takes logits. Default: as they are. */
+  readonly link?: (outputs: Tensor) => Tensor;
+}

@@ -187,7 +187,7 @@ export const steps = {
   library: () =>
     step({
       stamp: "build/.stamps/library",
-      inputs: ["lib", "binding.d.cts", "tsconfig.json", "tsconfig.build.json", "package-lock.json"],
+      inputs: ["lib", "tsconfig.json", "tsconfig.build.json", "package-lock.json"],
       output: "dist/index.js",
       title: "compiling the library",
       work() {

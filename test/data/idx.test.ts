@@ -121,7 +121,7 @@ describe("damage", () => {
   test("a gzip bomb is left when it exceeds its header's promise", async () => {
     const bomb = Buffer.concat([
       gzipSync(encodeIdx({ shape: [10], data: new Uint8Array(10) })),
-      gzipSync(Buffer.alloc(200e6)),
+      gzipSync(Buffer.alloc(50e6)),
     ]);
     const before = process.memoryUsage().arrayBuffers;
     await expect(readIdx(bomb)).rejects.toThrow(/expected 18 bytes \(uint8 \[10\]\), but it goes on after them/);

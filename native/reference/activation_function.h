@@ -34,10 +34,10 @@ inline double derivative(Activation kind, double slope, double saved) {
     case Activation::linear: return 1;
     case Activation::relu: return y > 0 ? 1 : 0;
     case Activation::leaky_relu: return y > 0 ? 1 : slope;
-    case Activation::elu: return y > 0 ? 1 : y + slope;               // slope e^x
+    case Activation::elu: return y > 0 ? 1 : y + slope;  // slope e^x
     case Activation::sigmoid: return y * (1 - y);
     case Activation::tanh: return (1 - y) * (1 + y);
-    case Activation::softplus: return -std::expm1(-y);                // 1 - e^-y = sigmoid(x)
+    case Activation::softplus: return -std::expm1(-y);  // 1 - e^-y = sigmoid(x)
     case Activation::swish: return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
     case Activation::gelu: return normal_cdf(x) + x * std::exp(-x * x / 2) * 0.3989422804014327;  // Φ(x) + x φ(x), φ(0) = 1/√(2π)
   }

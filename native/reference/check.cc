@@ -1,4 +1,4 @@
-// Checks of ops whose operands and outputs share a shape, or rows of one; and which column of the kernel table runs an op.
+// Checks of ops whose operands and outputs share a shape, or rows of one.
 // check_shape.cc has the ops that change shapes.
 #include "check.h"
 
@@ -69,14 +69,6 @@ const char* update(const Args& args, int tensors, int n_attrs) {
 }
 
 }  // namespace
-
-DType precision(const Args& args) {
-  for (int i = 0; i < args.n_out; ++i)
-    if (is_float(args.out[i])) return args.out[i].dtype;
-  for (int i = 0; i < args.n_in; ++i)
-    if (is_float(args.in[i])) return args.in[i].dtype;
-  return DType::float32;
-}
 
 const char* matmul(const Args& args) {
   PASS(basics(args, 2));

@@ -10,13 +10,10 @@
 
 namespace simdnn::check {
 
-// null when everything fits, else what does not.
+// null when everything fits, else what does not. Which column of the kernel table then runs is no matter of safety for ops
+// that work for several dtypes: their kernels go by the views.
 #define OP(name, fewest, most, outputs, check) const char* check(const Args&);
 #include "../ops.inc"
 #undef OP
-
-// The column of the kernel table an instruction runs in: float64 if the first of its outputs, then operands, that is
-// floating-point is float64; else float32.
-DType precision(const Args&);
 
 }  // namespace simdnn::check

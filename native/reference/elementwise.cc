@@ -11,15 +11,15 @@ void broadcast(const Args& args, F f) {
   const View &a = args.in[0], &b = args.in[1], &out = args.out[0];
   const From *from_a = data<From>(a), *from_b = data<From>(b);
   To* to = data<To>(out);
-  walk(out.rank, out.dims, [&](int64_t i, int64_t ia, int64_t ib) { to[i] = To(f(from_a[ia], from_b[ib])); }, broadcast_strides(a, out), broadcast_strides(b, out));
+  walk(
+      out.rank, out.dims, [&](int64_t i, int64_t ia, int64_t ib) { to[i] = To(f(from_a[ia], from_b[ib])); }, broadcast_strides(a, out),
+      broadcast_strides(b, out));
 }
 
 // out = f(a, b) ? 1 : 0; the operands may be integers, the output is a float
 template <class F>
 void compare(const Args& args, F f) {
-  visit(args.in[0].dtype, [&](auto from) {
-    visit(args.out[0].dtype, [&](auto to) { broadcast<decltype(from), decltype(to)>(args, f); });
-  });
+  visit(args.in[0].dtype, [&](auto from) { visit(args.out[0].dtype, [&](auto to) { broadcast<decltype(from), decltype(to)>(args, f); }); });
 }
 
 }  // namespace

@@ -55,8 +55,7 @@ void batch_norm_grad(const Args& args) {
       sum += dout[i];
       dot += dout[i] * normalized(i);
     }
-    for (int64_t i = j; i < shape.size; i += columns(shape))
-      dx[i] = T(double(gamma[j]) * inverse[j] / m * (m * dout[i] - sum - normalized(i) * dot));
+    for (int64_t i = j; i < shape.size; i += columns(shape)) dx[i] = T(double(gamma[j]) * inverse[j] / m * (m * dout[i] - sum - normalized(i) * dot));
     dbeta[j] = T(sum);
     dgamma[j] = T(dot);
   }

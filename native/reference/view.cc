@@ -13,7 +13,8 @@ void move(const View& shape, const View& in, int64_t in_base, const Strides& in_
     using E = decltype(zero);
     const E* from = data<E>(in);
     E* to = data<E>(out);
-    walk(shape.rank, shape.dims, [&](int64_t, int64_t i, int64_t o) { to[out_base + o] = from[in_base + i]; }, in_by, out_by);
+    walk(
+        shape.rank, shape.dims, [&](int64_t, int64_t i, int64_t o) { to[out_base + o] = from[in_base + i]; }, in_by, out_by);
   });
 }
 

@@ -8,8 +8,8 @@
 
 #include "../kernel.h"
 
-#define SIMDNN_REFERENCE(name)              \
-  template void name<float>(const Args&);   \
+#define SIMDNN_REFERENCE(name)            \
+  template void name<float>(const Args&); \
   template void name<double>(const Args&);
 
 namespace simdnn::reference {

@@ -37,9 +37,9 @@ inline void expect_near(const char* file, int line, const char* text, double got
 #define TEST_JOIN2(a, b) a##b
 #define TEST_JOIN(a, b) TEST_JOIN2(a, b)
 // TEST("softmax: rows sum to one") { ... }
-#define TEST(name)                                                                                                        \
-  static void TEST_JOIN(test_, __LINE__)();                                                                               \
-  static const simdnn::test::Registration TEST_JOIN(registration_, __LINE__)(name, TEST_JOIN(test_, __LINE__));           \
+#define TEST(name)                                                                                              \
+  static void TEST_JOIN(test_, __LINE__)();                                                                     \
+  static const simdnn::test::Registration TEST_JOIN(registration_, __LINE__)(name, TEST_JOIN(test_, __LINE__)); \
   static void TEST_JOIN(test_, __LINE__)()
 
 #define EXPECT(condition) ((condition) ? (void)0 : simdnn::test::fail(__FILE__, __LINE__, #condition " does not hold"))

@@ -1,6 +1,6 @@
 // Small owned arrays for tests, and one call that checks and runs an op on them.
 #pragma once
-#include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -47,6 +47,14 @@ class Array {
   View view_;
   std::vector<double> storage_;  // wide enough for every dtype, aligned for all
 };
+
+inline Array f64(std::vector<int64_t> dims, std::vector<double> values = {}) { return Array(DType::float64, dims, values); }
+inline Array f32(std::vector<int64_t> dims, std::vector<double> values = {}) { return Array(DType::float32, dims, values); }
+inline Array i32(std::vector<int64_t> dims, std::vector<double> values = {}) { return Array(DType::int32, dims, values); }
+inline Array u8(std::vector<int64_t> dims, std::vector<double> values = {}) { return Array(DType::uint8, dims, values); }
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Runs an op's reference kernel. Throws when its check refuses the operands.
 inline Status run(Op op, std::vector<const Array*> in, std::vector<Array*> out, std::vector<double> attrs = {}) {

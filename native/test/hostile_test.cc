@@ -1,5 +1,6 @@
 // Programs bent in random ways, on every instruction set: what the loader and the checks let through must not touch a byte
-// outside its tensors. Without a sanitizer this sees stray writes; under ASan stray reads too.
+// outside its tensors. Without a sanitizer this sees stray writes; under ASan stray reads too. Longer than most files because it
+// has a line for every op.
 #include <cstring>
 #include <limits>
 #include <string_view>

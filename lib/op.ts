@@ -40,6 +40,8 @@ export interface Op<A extends Attrs = Attrs> {
   readonly inPlace?: readonly number[];
   /** Operands that the op writes to. An op with effects is never dead code, even if the list is empty. */
   readonly effects?: readonly number[];
+  /** Outputs that are there for the gradient rule only: no gradient flows through them. */
+  readonly saved?: readonly number[];
   /** The output is the first operand under another shape; there is no kernel. */
   readonly alias?: true;
   /** Words for an index out of range: the operand that holds indices, and what they count. */
@@ -61,21 +63,23 @@ export function allOps(): readonly Op[] {
 }
 
 /** Runs an op at once or, while capturing, records it. Shape errors appear here, before any work. */
-export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: A): Tensor[] {
+export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor[] {
   const specs = op.shape(operands, attrs);
   const grad = op.vjp !== "none" && operands.some((operand) => operand.requiresGrad);
   const scope = currentScope();
-  const outputs = specs.map((spec) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype), name: scope && `${scope}.${op.name}` }));
+  const name = scope && `${scope}.${op.name}`;
+  const outputs = specs.map((spec, i) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype) && !op.saved?.includes(i), name }));
+  if (op.alias) (outputs[0] as Tensor).users = (operands[0] as Tensor).users;
   const entry = new Entry(op as unknown as Op, operands, outputs, attrs, scope);
   const tape = currentTape();
   if (tape) tape.push(entry);
   else execute(entry);
   entry.touch();
-  if (grad) for (const output of outputs) output.producer = entry;
+  for (const output of outputs) if (output.requiresGrad) output.producer = entry;
   return outputs;
 }
 
 /** As apply(), for the many ops with one output. */
-export function apply1<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: A): Tensor {
+export function apply1<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor {
   return apply(op, operands, attrs)[0] as Tensor;
 }

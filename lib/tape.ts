@@ -26,9 +26,9 @@ export class Entry {
     this.versions = this.operands.map((operand) => operand.version);
   }
 
-  /** An operand that was changed in place after this entry used it. */
+  /** An operand that was changed in place after this entry used it; one that it changed itself can be of no use to its gradient rule. */
   get stale(): Tensor | undefined {
-    return this.operands.find((operand, i) => operand.version !== this.versions[i]);
+    return this.operands.find((operand, i) => operand.version !== this.versions[i] && !this.op.effects?.includes(i));
   }
 }
 

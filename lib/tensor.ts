@@ -69,8 +69,8 @@ export class Tensor implements Spec {
   readonly requiresGrad: boolean;
   /** @internal */ storage: TypedArray | undefined;
   /** @internal The op that made it; undefined for parameters and data. */ producer: Entry | undefined;
-  /** @internal Grows with every change in place, so that a gradient through a changed value is an error. */ version = 0;
-  /** @internal Who is using it off this thread; one writer or any number of readers. */ users: { writer?: string; readers: number } = { readers: 0 };
+  /** @internal Who is using it off this thread (one writer or any number of readers) and its version; shared by all aliases of one storage. */
+  users: { writer?: string; readers: number; version: number } = { readers: 0, version: 0 };
 
   constructor({ shape, dtype }: Spec, options: { storage?: TypedArray | undefined; name?: string | undefined; requiresGrad?: boolean } = {}) {
     if (shape.length > maxRank || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0 && dim < 2 ** 31))
@@ -80,6 +80,15 @@ export class Tensor implements Spec {
     this.storage = options.storage;
     this.name = options.name;
     this.requiresGrad = options.requiresGrad ?? false;
+  }
+
+  /** @internal Grows with every change in place, so that a gradient through a changed value is an error. */
+  get version(): number {
+    return this.users.version;
+  }
+
+  set version(version: number) {
+    this.users.version = version;
   }
 
   get size(): number {

@@ -1,57 +1,98 @@
 // Matrix product, with either factor transposed where it stands.
-import { shapeError } from "../errors.js";
-import { apply1, defineOp } from "../op.js";
-import type { Spec, Tensor } from "../tensor.js";
-import { floatType, notes } from "./shapes.js";
+import { formatShape, shapeError } from "../errors.js";
+import { apply, apply1, defineOp } from "../op.js";
+import type { Shape, Spec, Tensor } from "../tensor.js";
+import { float } from "./samples.js";
+import { floatType, notes, sameShape } from "./shapes.js";
 
 export type MatmulOptions = { readonly transposeA?: boolean; readonly transposeB?: boolean };
 type Attrs = { readonly transposeA: boolean; readonly transposeB: boolean };
+type GemmAttrs = Attrs & { readonly alpha: number; readonly beta: number };
 
-function shape([a, b]: readonly Spec[], { transposeA, transposeB }: Attrs): Spec[] {
-  const operands = [a, b] as [Spec, Spec];
-  const dtype = floatType("matmul", ["a", "b"], operands);
-  if (operands.some((operand) => operand.shape.length !== 2)) throw shapeError("matmul", "expected two matrices", notes(["a", "b"], operands));
-  const [m, k] = orient(operands[0].shape, transposeA);
-  const [k2, n] = orient(operands[1].shape, transposeB);
-  if (k !== k2) throw shapeError("matmul", `inner dimensions must be equal, but ${k} ≠ ${k2}`, notes(["a", "b"], operands));
-  return [{ shape: [m, n], dtype }];
+function product(
+  where: string,
+  labels: readonly string[],
+  operands: readonly Spec[],
+  { transposeA, transposeB }: Attrs,
+): Spec {
+  const [a, b] = operands as [Spec, Spec];
+  const dtype = floatType(where, labels, operands);
+  if (a.shape.length !== 2 || b.shape.length !== 2)
+    throw shapeError(where, "a and b must be matrices", notes(labels, operands));
+  const [m, k] = orient(a.shape, transposeA);
+  const [k2, n] = orient(b.shape, transposeB);
+  if (k !== k2) throw shapeError(where, `inner dimensions must be equal, but ${k} ≠ ${k2}`, notes(labels, operands));
+  return { shape: [m, n], dtype };
 }
 
-function orient(shape: readonly number[], transpose: boolean): [number, number] {
+function orient(shape: Shape, transpose: boolean): [number, number] {
   const [rows, columns] = shape as [number, number];
   return transpose ? [columns, rows] : [rows, columns];
+}
+
+/** Every pair of transposes with sizes odd, 1 and 0. */
+function samples(): { a: Shape; b: Shape; c: Shape; attrs: Attrs }[] {
+  const sizes: [m: number, n: number, k: number][] = [
+    [1, 1, 1],
+    [3, 5, 7],
+    [17, 33, 9],
+    [1, 67, 16],
+    [40, 1, 31],
+    [0, 2, 3],
+    [2, 3, 0],
+  ];
+  return [false, true].flatMap((transposeA) =>
+    [false, true].flatMap((transposeB) =>
+      sizes.map(([m, n, k]) => ({
+        a: transposeA ? [k, m] : [m, k],
+        b: transposeB ? [n, k] : [k, n],
+        c: [m, n],
+        attrs: { transposeA, transposeB },
+      })),
+    ),
+  );
 }
 
 const record = defineOp<Attrs>({
   name: "matmul",
   operands: ["a", "b"],
   attrs: { transposeA: "boolean", transposeB: "boolean" },
-  shape,
+  shape: (operands, attrs) => [product("matmul", ["a", "b"], operands, attrs)],
   // C = A·B gives dA = dC·Bᵀ and dB = Aᵀ·dC; a factor that stands transposed gets its gradient transposed likewise.
   vjp: ({ operands: [a, b], attrs: { transposeA, transposeB }, needs }, [dout]) => {
-    const [x, y, d] = [a, b, dout] as [Tensor, Tensor, Tensor];
-    const da = (): Tensor => (transposeA ? matmul(y, d, { transposeA: transposeB, transposeB: true }) : matmul(d, y, { transposeB: !transposeB }));
-    const db = (): Tensor => (transposeB ? matmul(d, x, { transposeA: true, transposeB: transposeA }) : matmul(x, d, { transposeA: !transposeA }));
+    const [x, y, d] = [a!, b!, dout!];
+    const da = (): Tensor =>
+      transposeA
+        ? matmul(y, d, { transposeA: transposeB, transposeB: true })
+        : matmul(d, y, { transposeB: !transposeB });
+    const db = (): Tensor =>
+      transposeB
+        ? matmul(d, x, { transposeA: true, transposeB: transposeA })
+        : matmul(x, d, { transposeA: !transposeA });
     return [needs[0] ? da() : undefined, needs[1] ? db() : undefined];
   },
+  samples: () => samples().map(({ a, b, attrs }) => ({ operands: [float(a), float(b)], attrs })),
+});
+
+const gemmLabels = ["a", "b", "c"];
+
+const gemmRecord = defineOp<GemmAttrs>({
+  name: "gemm",
+  operands: gemmLabels,
+  attrs: { transposeA: "boolean", transposeB: "boolean", alpha: "number", beta: "number" },
+  shape: (operands, attrs) => {
+    const { shape } = product("gemm", gemmLabels, operands, attrs);
+    if (!sameShape(operands[2]!.shape, shape))
+      throw shapeError("gemm", `c must be ${formatShape(shape)}`, notes(gemmLabels, operands));
+    return [];
+  },
+  vjp: "none",
+  effects: [2],
   samples: () =>
-    [true, false].flatMap((transposeA) =>
-      [true, false].flatMap((transposeB) =>
-        [
-          [1, 1, 1],
-          [3, 5, 7],
-          [17, 33, 9],
-          [0, 2, 3],
-          [2, 3, 0],
-        ].map(([m, n, k]) => {
-          const [rows, columns, inner] = [m, n, k] as [number, number, number];
-          const dtype = "float32" as const;
-          const a = { shape: transposeA ? [inner, rows] : [rows, inner], dtype };
-          const b = { shape: transposeB ? [columns, inner] : [inner, columns], dtype };
-          return { operands: [a, b], attrs: { transposeA, transposeB } };
-        }),
-      ),
-    ),
+    samples().flatMap(({ a, b, c, attrs }, i) => ({
+      operands: [float(a), float(b), float(c)],
+      attrs: { ...attrs, alpha: [1, -0.5][i % 2]!, beta: [0, 1, 0.25][i % 3]! },
+    })),
 });
 
 /**
@@ -66,4 +107,27 @@ const record = defineOp<Attrs>({
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   return apply1(record, [a, b], { transposeA, transposeB });
+}
+
+/**
+ * `c = alpha op(a) op(b) + beta c`, in place. With `beta` 0 (the default; `alpha` is 1) the old `c` does not matter, not even NaN.
+ *
+ * @param c - `[m, n]`
+ * @throws ShapeError unless the shapes fit together
+ *
+ * @example
+ * ```ts
+ * const c = tensor([[1]]);
+ * gemm(tensor([[2]]), tensor([[3]]), c, { beta: 1 });
+ * c.data(); // [7]
+ * ```
+ */
+export function gemm(
+  a: Tensor,
+  b: Tensor,
+  c: Tensor,
+  options: MatmulOptions & { readonly alpha?: number; readonly beta?: number } = {},
+): void {
+  const { transposeA = false, transposeB = false, alpha = 1, beta = 0 } = options;
+  apply(gemmRecord, [a, b, c], { transposeA, transposeB, alpha, beta });
 }

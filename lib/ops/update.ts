@@ -1,0 +1,215 @@
+// Steps of optimizers, which change a parameter and its state in place, and plain assignment. Optimizers themselves are in optimizers/.
+import { dtypeError, shapeError } from "../errors.js";
+import { apply, defineOp, type AttrType, type Attrs, type Op, type Sample } from "../op.js";
+import { isFloat, type Spec, type Tensor } from "../tensor.js";
+import type { NoAttrs } from "./constant.js";
+import { counter, float, learningRate } from "./samples.js";
+import { alike, notes, sameShape } from "./shapes.js";
+
+/** A record whose first `tensors` operands are alike (parameter, gradient, state) and all but the gradient are written to. */
+function update<A extends Attrs>(
+  name: string,
+  operands: readonly string[],
+  tensors: number,
+  attrs: { readonly [K in keyof A]: AttrType },
+  values: readonly A[],
+): Op<A> {
+  const rule = alike(name, operands);
+  const scalars = [learningRate, counter];
+  return defineOp<A>({
+    name,
+    operands,
+    attrs,
+    shape: (specs) => {
+      rule(specs.slice(0, tensors));
+      checkScalars(name, operands, specs, tensors);
+      return [];
+    },
+    vjp: "none",
+    effects: Array.from({ length: tensors }, (_, i) => i).filter((i) => i !== 1),
+    samples: () =>
+      values.flatMap((attrs) =>
+        [[], [0], [1], [7], [8], [17], [3, 5], [67], [130]].map((shape): Sample<A> => ({
+          // State behind the gradient is a mean of squares in some, so keep it positive.
+          operands: [
+            ...Array.from({ length: tensors }, (_, i) => float(shape, i < 2 ? undefined : [0.1, 1])),
+            ...scalars.slice(0, operands.length - tensors),
+          ],
+          attrs,
+        })),
+      ),
+  });
+}
+
+function checkScalars(name: string, labels: readonly string[], specs: readonly Spec[], from: number): void {
+  const [rate, step] = specs.slice(from);
+  if (specs.slice(from).some(({ shape }) => shape.length > 0))
+    throw shapeError(name, `${labels.slice(from).join(" and ")} must be scalars`, notes(labels, specs));
+  if (!isFloat(rate!.dtype) || (step && step.dtype !== "int32"))
+    throw dtypeError(name, "expected a floating-point learning rate and an int32 step", notes(labels, specs));
+}
+
+type MomentumAttrs = { readonly beta: number; readonly damped: boolean; readonly nesterov: boolean };
+type RmspropAttrs = { readonly rho: number; readonly epsilon: number };
+type AdamAttrs = {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+};
+
+const adamValues = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+
+const records = {
+  sgd: update<NoAttrs>("sgd", ["parameter", "gradient", "learningRate"], 2, {}, [{}]),
+  momentum: update<MomentumAttrs>(
+    "momentum",
+    ["parameter", "gradient", "velocity", "learningRate"],
+    3,
+    { beta: "number", damped: "boolean", nesterov: "boolean" },
+    [true, false].flatMap((damped) => [true, false].map((nesterov) => ({ beta: 0.9, damped, nesterov }))),
+  ),
+  rmsprop: update<RmspropAttrs>(
+    "rmsprop",
+    ["parameter", "gradient", "meanSquare", "learningRate"],
+    3,
+    { rho: "number", epsilon: "number" },
+    [{ rho: 0.9, epsilon: 1e-8 }, { rho: 0.5, epsilon: 0.1 }], // prettier-ignore
+  ),
+  adam: update<AdamAttrs>(
+    "adam",
+    ["parameter", "gradient", "firstMoment", "secondMoment", "learningRate", "step"],
+    4,
+    { beta1: "number", beta2: "number", epsilon: "number", weightDecay: "number" },
+    [adamValues, { ...adamValues, weightDecay: 0.1 }, { ...adamValues, beta1: 0.5, beta2: 0.9, epsilon: 0.01 }], // prettier-ignore
+  ),
+};
+
+const assignLabels = ["target", "source"];
+
+const assignRecord = defineOp<NoAttrs>({
+  name: "assign",
+  operands: assignLabels,
+  attrs: {},
+  shape: (operands) => {
+    const [target, source] = operands as [Spec, Spec];
+    if (target.dtype !== source.dtype)
+      throw dtypeError(
+        "assign",
+        "target and source must have one dtype; convert with cast()",
+        notes(assignLabels, operands),
+      );
+    if (!sameShape(target.shape, source.shape))
+      throw shapeError("assign", "target and source must have the same shape", notes(assignLabels, operands));
+    return [];
+  },
+  vjp: "none",
+  effects: [0],
+  samples: () => [[], [0], [1], [7], [3, 17]].map((shape) => ({ operands: [float(shape), float(shape)], attrs: {} })),
+});
+
+/**
+ * Gradient descent: `p -= learningRate · g`, in place.
+ *
+ * @param parameter - of any shape; the gradient, and the state of the other functions here, are like it
+ * @param rate - scalar; as a tensor it can differ from step to step of a captured function
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]);
+ * sgd(p, tensor([2]), tensor(0.25));
+ * p.data(); // [0.5]
+ * ```
+ */
+export function sgd(parameter: Tensor, gradient: Tensor, rate: Tensor): void {
+  apply(records.sgd, [parameter, gradient, rate], {});
+}
+
+/**
+ * Gradient descent with momentum, in place: `v = β v + d g` and `p -= learningRate · v`, or with Nesterov's look ahead
+ * `p -= learningRate (β v + d g)`. `d` is `1 - β` when damped, else 1.
+ *
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]), velocity = tensor([0]);
+ * momentum(p, tensor([2]), velocity, tensor(0.25), { beta: 0.9, damped: false, nesterov: false });
+ * velocity.data(); // [2]
+ * ```
+ */
+export function momentum(
+  parameter: Tensor,
+  gradient: Tensor,
+  velocity: Tensor,
+  rate: Tensor,
+  { beta, damped, nesterov }: MomentumAttrs,
+): void {
+  apply(records.momentum, [parameter, gradient, velocity, rate], { beta, damped, nesterov });
+}
+
+/**
+ * RMSprop, in place: `s = ρ s + (1 - ρ) g²` and `p -= learningRate · g / (√s + ε)`.
+ *
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]), meanSquare = tensor([0]);
+ * rmsprop(p, tensor([2]), meanSquare, tensor(0.1), { rho: 0.75, epsilon: 1e-8 });
+ * meanSquare.data(); // [1]
+ * ```
+ */
+export function rmsprop(
+  parameter: Tensor,
+  gradient: Tensor,
+  meanSquare: Tensor,
+  rate: Tensor,
+  { rho, epsilon }: RmspropAttrs,
+): void {
+  apply(records.rmsprop, [parameter, gradient, meanSquare, rate], { rho, epsilon });
+}
+
+/**
+ * Adam, in place, in PyTorch's form; with `weightDecay` AdamW. With t = step + 1:
+ * `p -= learningRate · weightDecay · p`, `m = β₁ m + (1 - β₁) g`, `v = β₂ v + (1 - β₂) g²`,
+ * `p -= learningRate · m/(1 - β₁ᵗ) / (√(v/(1 - β₂ᵗ)) + ε)`.
+ *
+ * @param step - int32 scalar, counted from 0
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]), m = tensor([0]), v = tensor([0]), step = tensor(0, { dtype: "int32" });
+ * adam(p, tensor([2]), m, v, tensor(0.1), step, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 });
+ * p.data(); // [0.9]
+ * ```
+ */
+export function adam(
+  parameter: Tensor,
+  gradient: Tensor,
+  firstMoment: Tensor,
+  secondMoment: Tensor,
+  rate: Tensor,
+  step: Tensor,
+  { beta1, beta2, epsilon, weightDecay }: AdamAttrs,
+): void {
+  apply(records.adam, [parameter, gradient, firstMoment, secondMoment, rate, step], { beta1, beta2, epsilon, weightDecay }); // prettier-ignore
+}
+
+/**
+ * `target = source`, in place.
+ *
+ * @throws ShapeError or DTypeError unless both have one shape and dtype
+ *
+ * @example
+ * ```ts
+ * const target = tensor([0]);
+ * assign(target, tensor([5]));
+ * target.data(); // [5]
+ * ```
+ */
+export function assign(target: Tensor, source: Tensor): void {
+  apply(assignRecord, [target, source], {});
+}

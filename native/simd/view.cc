@@ -1,0 +1,79 @@
+// Ops that move data without computing, where their dtypes and layouts are the common ones; others go to the reference.
+#include "../reference/reference.h"
+#include "broadcast.h"
+#include "fault.h"
+#include "isa.h"
+
+namespace simdnn {
+namespace {
+
+void broadcast_to(const Args& args) {
+  const View& shape = args.out[0];
+  if (shape.size == 0) return;
+  const Broadcast from = broadcast_of(args.in[0], shape);
+  if (shape.dtype != DType::float32 || from.layout == Layout::other) return reference::broadcast_to<float>(args);
+  const float* in = data<float>(args.in[0]);
+  float* out = data<float>(shape);
+  if (is_flat(from.layout)) {
+    with_row(in, from.layout, 0, 0, [&](auto x) { each(args, shape.size, [=](auto at) { at.store(out, x.at(at)); }); });
+    return;
+  }
+  parallel(args, shape.size / from.columns, row_grain(from.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      float* row = out + i * from.columns;
+      with_row(in, from.layout, i, from.columns, [&](auto x) { each(0, from.columns, [=](auto at) { at.store(row, x.at(at)); }); });
+    }
+  });
+}
+
+SIMDNN_INLINE vf convert(vb x) { return __builtin_convertvector(x, vf); }
+SIMDNN_INLINE vf convert(vi x) { return to_float(x); }
+SIMDNN_INLINE vf convert(vf x) { return x; }
+
+// Calls f with a pointer to a view's elements if they convert to float32 exactly as they do in vectors.
+template <class F>
+SIMDNN_INLINE bool with_source(const View& view, F f) {
+  if (view.dtype == DType::float64) return false;
+  if (view.dtype == DType::uint8) f(data<uint8_t>(view));
+  if (view.dtype == DType::int32) f(data<int32_t>(view));
+  if (view.dtype == DType::float32) f(data<float>(view));
+  return true;
+}
+
+// Rows in the order of the indices: images into a batch, converted from bytes as they are gathered.
+void gather(const Args& args) {
+  const View &source = args.in[0], &out = args.out[0];
+  const int32_t* indices = data<int32_t>(args.in[1]);
+  const int64_t count = args.in[1].size, row = count ? out.size / count : 0, limit = source.dims[0];
+  float* to = data<float>(out);
+  FirstBadIndex bad;
+  const bool done = out.dtype == DType::float32 && with_source(source, [&](auto* from) {
+                      parallel(args, count, row_grain(row), [=, &bad](int64_t begin, int64_t end) {
+                        for (int64_t k = begin; k < end; k++) {
+                          const int32_t index = indices[k];
+                          if (!bad.check(k, index, limit)) return;
+                          each(0, row, [p = from + index * row, q = to + k * row](auto at) { at.store(q, convert(at.load(p))); });
+                        }
+                      });
+                    });
+  if (!done) return reference::gather<float>(args);
+  bad.report(args.status);
+}
+
+void cast(const Args& args) {
+  const View& out = args.out[0];
+  float* to = data<float>(out);
+  const bool done =
+      out.dtype == DType::float32 && with_source(args.in[0], [&](auto* from) { each(args, out.size, [=](auto at) { at.store(to, convert(at.load(from))); }); });
+  if (!done) reference::cast<float>(args);
+}
+
+}  // namespace
+
+void SIMDNN_FOR_ISA(override_view)(KernelTable& table) {
+  table.f32[op_broadcast_to] = broadcast_to;
+  table.f32[op_gather] = gather;
+  table.f32[op_cast] = cast;
+}
+
+}  // namespace simdnn

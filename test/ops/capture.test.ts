@@ -44,7 +44,8 @@ for (const precision of ["float32", "float64"] as const)
         for (const sample of samples) compare((operands) => forward(op, operands, sample.attrs), sample, false);
       });
 
-      test.runIf(hasGradient(op))("backward", () => {
+      if (!hasGradient(op)) return;
+      test("backward", () => {
         for (const sample of samples) compare((operands) => backward(op, operands, sample.attrs), sample, true);
       });
     },

@@ -70,7 +70,8 @@ describe.each([...new Set(cases.map(({ op }) => op))])("%s", (name) => {
     for (const golden of own) check(golden, "float64");
   });
   const single = own.filter(({ float32 }) => float32 !== false);
-  test.runIf(single.length > 0)("float32 within 1e-5", () => {
+  if (single.length === 0) return;
+  test("float32 within 1e-5", () => {
     for (const golden of single) check(golden, "float32");
   });
 });

@@ -1,4 +1,4 @@
-// The op tests once more on each instruction set that this machine has, in processes of their own: it is chosen when the addon loads.
+// The float32 op tests once more on each instruction set that this machine has, in processes of their own: it is chosen when the addon loads.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -9,7 +9,7 @@ const files = ["golden", "values", "capture"].map((name) => `test/ops/${name}.te
 
 test.each(info.isas.filter((isa) => isa !== info.isa))("with SIMDNN_ISA=%s", (isa) => {
   const env = { PATH: process.env.PATH, SIMDNN_ISA: isa };
-  const args = ["node_modules/vitest/vitest.mjs", "run", "--reporter=json", ...files];
+  const args = ["node_modules/vitest/vitest.mjs", "run", "--reporter=json", "--testNamePattern=float32", ...files];
   const { stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
     env,
@@ -21,5 +21,6 @@ test.each(info.isas.filter((isa) => isa !== info.isa))("with SIMDNN_ISA=%s", (is
     .flatMap(({ assertionResults }) => assertionResults)
     .filter(({ status }) => status === "failed");
   expect(failed.map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages[0]}`), stderr).toEqual([]); // prettier-ignore
-  expect(report.testResults.map(({ assertionResults }) => assertionResults.length > 50)).toEqual(files.map(() => true));
+  const passed = report.testResults.map(({ assertionResults }) => assertionResults.filter(({ status }) => status === "passed")); // prettier-ignore
+  expect(passed.map((tests) => tests.length > 50)).toEqual(files.map(() => true));
 });

@@ -60,7 +60,7 @@ export class Program {
     const written = new Set(this.entries.flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i] as Tensor))).filter(outside));
     this.writes = [...written];
     this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter((tensor) => !written.has(tensor));
-    this.handle = accepted(() => native.load(...this.image.finish(this.writes)));
+    this.handle = loadImage(this.image.finish(this.writes));
   }
 
   get instructionCount(): number {
@@ -134,14 +134,9 @@ export function execute(entry: Entry): void {
     return;
   }
   for (const output of outputs) output.storage = allocate(output);
-  runEntry(entry);
-}
-
-/** Runs one op whose operands and outputs all have storage, on that storage. */
-export function runEntry(entry: Entry, threads = defaultThreads()): void {
   const image = new ImageBuilder(undefined, new Map(), new Map());
   image.add(entry);
-  const fault = accepted(() => native.execute(...image.finish([]), threads));
+  const fault = native.execute(...image.finish([]), defaultThreads());
   if (fault) throw faultError(fault, [entry], image.tensors);
 }
 
@@ -221,10 +216,9 @@ function encodeAttrs(op: Op, attrs: Attrs): number[] {
   });
 }
 
-/** What the addon answers to an image, its refusal worded as one of ours. */
-function accepted<R>(send: () => R): R {
+function loadImage(image: ProgramImage): NativeProgram {
   try {
-    return send();
+    return native.load(...image);
   } catch (cause) {
     throw new SimdnnError("NativeError", `program: the addon refused it: ${(cause as Error).message}`, { where: "program" }, { cause });
   }

@@ -10,9 +10,9 @@ export interface BuildContext {
   /** Shape of one example, without the batch dimension. */
   readonly inputShape: Shape;
   /** Makes a weight that training changes. */
-  parameter(name: string, shape: Shape, initializer: Initializer): Tensor;
+  readonly parameter: (name: string, shape: Shape, initializer: Initializer) => Tensor;
   /** Makes a weight that training does not follow gradients for, such as a running average. */
-  state(name: string, shape: Shape, initializer: Initializer): Tensor;
+  readonly state: (name: string, shape: Shape, initializer: Initializer) => Tensor;
 }
 
 /** What a layer is told in its forward pass. */

@@ -1,9 +1,10 @@
 // What every optimizer does around its update rule: state per parameter, the step count, clipping. The rules are beside this file.
+import { add, div, minimum, mul } from "../ops/binary.js";
 import { gradients } from "../ops/gradient.js";
-import { clip, minimum } from "../ops/elementwise.js";
 import { assertFinite } from "../ops/guard.js";
 import { tick } from "../ops/random.js";
 import { squaredNorm } from "../ops/reduce.js";
+import { clip, sqrt } from "../ops/unary.js";
 import { checkOptions, positiveNumber } from "../options.js";
 import { tensor, zeros, type Tensor } from "../tensor.js";
 
@@ -22,11 +23,19 @@ export interface OptimizerOptions extends ClippingOptions {
 export interface UpdateRule {
   readonly name: string;
   /** Everything that made it, with defaults filled in. */
-  readonly options: OptimizerOptions & { readonly learningRate: number };
+  readonly options: OptimizerOptions & {
+    readonly learningRate: number;
+    readonly [option: string]: number | boolean | undefined;
+  };
   /** Names of the tensors it keeps per parameter, all zero at first. */
   readonly slots: readonly string[];
   /** Applies the update op; `step` counts from 0. */
-  update(parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], context: { readonly learningRate: Tensor; readonly step: Tensor }): void;
+  update(
+    parameter: Tensor,
+    gradient: Tensor,
+    slots: readonly Tensor[],
+    context: { readonly learningRate: Tensor; readonly step: Tensor },
+  ): void;
 }
 
 /** Changes parameters step by step so that a cost falls. Holds the state that the rule needs, so use one per set of parameters. */
@@ -91,13 +100,16 @@ export function checkOptimizerOptions(where: string, options: OptimizerOptions, 
     if (options[key] !== undefined) positiveNumber(where, key, options[key]);
 }
 
-function clipGradients(gradients: readonly Tensor[], { clipValue, globalClipNorm }: ClippingOptions): readonly Tensor[] {
+function clipGradients(
+  gradients: readonly Tensor[],
+  { clipValue, globalClipNorm }: ClippingOptions,
+): readonly Tensor[] {
   let clipped = gradients;
   if (clipValue !== undefined) clipped = clipped.map((gradient) => clip(gradient, -clipValue, clipValue));
   if (globalClipNorm !== undefined && clipped.length > 0) {
-    const norm = clipped.map((gradient) => squaredNorm(gradient)).reduce((sum, square) => sum.add(square)).sqrt();
-    const scale = minimum(tensor(globalClipNorm, { dtype: norm.dtype }).div(norm), 1);
-    clipped = clipped.map((gradient) => gradient.mul(scale));
+    const norm = sqrt(clipped.map((gradient) => squaredNorm(gradient)).reduce(add));
+    const scale = minimum(div(globalClipNorm, norm), 1); // no gradient at all: limit / 0 is infinite, and the scale 1
+    clipped = clipped.map((gradient) => mul(gradient, scale));
   }
   return clipped;
 }

@@ -1,0 +1,48 @@
+// From a layer's description, as models are saved with, back to the layer. Knows every layer of the library by its type.
+import { SimdnnError } from "../errors.js";
+import { nearest } from "../options.js";
+import * as activations from "./activations.js";
+import { batchNorm } from "./batch-norm.js";
+import { dense, type DenseOptions } from "./dense.js";
+import { dropout } from "./dropout.js";
+import type { Layer } from "./layer.js";
+import { normalization } from "./normalization.js";
+import { flatten, reshape } from "./reshape.js";
+
+/** What a file says about a layer. */
+export type LayerConfig = Pick<Layer, "type" | "options">;
+
+/** Makers of layers of your own, by their `type`. Each is called with the `options` of the layer that was saved. */
+export type LayerFactories = Readonly<Record<string, (options: never) => Layer>>;
+
+const { relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax } = activations;
+const factories: LayerFactories = {
+  dense: ({ units, ...options }: DenseOptions & { readonly units: number }) => dense(units, options),
+  batchNorm, dropout, normalization, flatten, reshape,
+  relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax,
+}; // prettier-ignore
+
+/**
+ * The layer that a description was taken from, without weights.
+ *
+ * @param custom - makers of layers that are not the library's, by type; they go first
+ * @throws OptionError for a type that neither knows, or options that the layer refuses
+ *
+ * @example
+ * ```ts
+ * layerFromConfig({ type: "dense", options: { units: 10 } });
+ * layerFromConfig({ type: "scale", options: {} }, { scale: () => scale() });
+ * ```
+ */
+export function layerFromConfig({ type, options }: LayerConfig, custom: LayerFactories = {}): Layer {
+  const factory = own(custom, type) ?? own(factories, type);
+  if (factory) return factory(options as never);
+  const suggestion = nearest(type, [...Object.keys(custom), ...Object.keys(factories)]);
+  const hint = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
+  const message = `layer: unknown type "${type}"${hint}; pass the maker of a layer of your own as custom: { ${JSON.stringify(type)}: (options) => ... }`;
+  throw new SimdnnError("OptionError", message, { where: "layer", option: "type", received: type, suggestion });
+}
+
+function own(table: LayerFactories, type: string): LayerFactories[string] | undefined {
+  return Object.hasOwn(table, type) ? table[type] : undefined;
+}

@@ -1,0 +1,43 @@
+// Losses by name, and what a model accepts as one.
+import { oneOf, wrongValue } from "../options.js";
+import {
+  binaryCrossEntropy,
+  categoricalCrossEntropy,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+} from "./cross-entropy.js";
+import type { Loss, LossFunction } from "./loss.js";
+import { halfSquaredError, huber, meanAbsoluteError, meanSquaredError, type HuberOptions } from "./regression.js";
+
+const factories = {
+  softmaxCrossEntropy: () => softmaxCrossEntropy(),
+  sigmoidCrossEntropy: () => sigmoidCrossEntropy(),
+  categoricalCrossEntropy: () => categoricalCrossEntropy(),
+  binaryCrossEntropy: () => binaryCrossEntropy(),
+  meanSquaredError: () => meanSquaredError(),
+  halfSquaredError: () => halfSquaredError(),
+  meanAbsoluteError: () => meanAbsoluteError(),
+  huber: (options?: HuberOptions) => huber(options),
+};
+
+export type LossName = keyof typeof factories;
+
+/** What a model takes as its loss: a name, what a factory such as `huber({ delta: 2 })` returns, or a function of outputs and targets. */
+export type LossOption = LossName | Loss | LossFunction;
+
+/** @internal The loss meant by an option. `config` is what a file says about one. */
+export function resolveLoss(where: string, value: LossOption | LossConfig): Loss {
+  if (typeof value === "function") return { name: value.name || "loss", call: value };
+  if (typeof value !== "object" || value === null) return made(where, value);
+  if (!("call" in value)) return made(where, value.name, value.options);
+  if (typeof value.call !== "function") throw wrongValue(where, "loss", "an object whose call is a function", value);
+  return value;
+}
+
+/** What a file says about a loss. */
+export type LossConfig = Pick<Loss, "name" | "options">;
+
+function made(where: string, name: string, options?: object): Loss {
+  const known = oneOf(where, "loss", name, Object.keys(factories) as LossName[]);
+  return factories[known](options);
+}

@@ -1,0 +1,60 @@
+// Fits targets to outputs before a loss compares them, and its values to examples afterwards. No loss in particular.
+import { dtypeError, shapeError, type OperandNote } from "../errors.js";
+import { cast } from "../ops/cast.js";
+import { gather } from "../ops/gather.js";
+import { mean } from "../ops/reduce.js";
+import { reshape } from "../ops/view.js";
+import { isFloat, tensor, type DType, type Tensor } from "../tensor.js";
+
+/** Targets in the shape and dtype of the outputs. `[m]` and `[m, 1]` count as the same. */
+export function matchTargets(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  const bare = (shape: readonly number[]): string => (shape.at(-1) === 1 ? shape.slice(0, -1) : shape).join();
+  if (bare(outputs.shape) !== bare(targets.shape)) {
+    const classes = targets.rank === outputs.rank - 1 && !isFloat(targets.dtype);
+    const remedy = classes
+      ? "class numbers need a loss such as softmaxCrossEntropy"
+      : "give the last layer one unit per target value";
+    throw shapeError(where, `targets must have the shape of the outputs; ${remedy}`, notes(outputs, targets));
+  }
+  const shaped = outputs.rank === targets.rank ? targets : reshape(targets, outputs.shape);
+  return shaped.dtype === outputs.dtype ? shaped : cast(shaped, outputs.dtype);
+}
+
+/** Class targets in one of two forms: int32 `[m]`, or in the outputs' dtype `[m, classes]`. */
+export function matchClasses(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  if (outputs.rank !== 2) throw shapeError(where, "expected outputs of [batch, classes]", notes(outputs, targets));
+  const [batch, classes] = outputs.shape as [number, number];
+  const sameBatch = targets.shape[0] === batch;
+  if (sameBatch && targets.rank === 2 && targets.shape[1] === classes && classes > 1)
+    return matchTargets(where, outputs, targets);
+  if (!sameBatch || !(targets.rank === 1 || (targets.rank === 2 && targets.shape[1] === 1)))
+    throw shapeError(
+      where,
+      `targets must be class numbers [batch] or probabilities [batch, classes]`,
+      notes(outputs, targets),
+    );
+  if (isFloat(targets.dtype))
+    throw dtypeError(
+      where,
+      `class numbers must be integers; make them with tensor(labels, { dtype: "int32" })`,
+      notes(outputs, targets),
+    );
+  const labels = targets.rank === 1 ? targets : reshape(targets, [batch]);
+  return labels.dtype === "int32" ? labels : cast(labels, "int32");
+}
+
+/** Rows that are 1 at the label and 0 elsewhere; a label out of range is an IndexError. */
+export function oneHot(labels: Tensor, classes: number, dtype: DType): Tensor {
+  const identity = new Float32Array(classes * classes);
+  for (let i = 0; i < classes; i++) identity[i * (classes + 1)] = 1;
+  return gather(tensor(identity, { shape: [classes, classes], name: "classes" }), labels, { dtype });
+}
+
+/** One value per example: the mean over all axes but the first. */
+export function perExample(values: Tensor): Tensor {
+  return values.rank <= 1 ? values : mean(values, { axes: values.shape.slice(1).map((_, i) => i + 1) });
+}
+
+function notes(outputs: Tensor, targets: Tensor): OperandNote[] {
+  return Object.entries({ outputs, targets }).map(([label, { shape, dtype, name }]) => ({ label, shape, dtype, name }));
+}

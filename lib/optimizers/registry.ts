@@ -1,0 +1,25 @@
+// Optimizers by name, and what a model accepts as one.
+import { oneOf } from "../options.js";
+import { adam, adamw } from "./adam.js";
+import { momentum, nesterov } from "./momentum.js";
+import { Optimizer } from "./optimizer.js";
+import { rmsprop } from "./rmsprop.js";
+import { sgd } from "./sgd.js";
+
+const factories = { sgd, momentum, nesterov, rmsprop, adam, adamw };
+
+export type OptimizerName = keyof typeof factories;
+
+/** What a model takes as its optimizer: a name, for the defaults, or what a factory such as `adam({ learningRate: 3e-4 })` returns. */
+export type OptimizerOption = OptimizerName | Optimizer;
+
+/** What a file says about an optimizer. */
+export type OptimizerConfig = Pick<Optimizer, "name" | "options">;
+
+/** @internal The optimizer meant by an option, new unless it is one already. `config` is what a file says about one. */
+export function resolveOptimizer(where: string, value: OptimizerOption | OptimizerConfig): Optimizer {
+  if (value instanceof Optimizer) return value;
+  const { name, options } = typeof value === "object" && value !== null ? value : { name: value, options: {} };
+  const factory = factories[oneOf(where, "optimizer", name, Object.keys(factories) as OptimizerName[])];
+  return factory(options);
+}

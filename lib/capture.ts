@@ -21,7 +21,7 @@ interface Recording<R> {
   readonly program: Program;
   readonly inputs: readonly Tensor[];
   readonly result: R;
-  /** The tensors of the result that the program computes; others, such as parameters, are handed back as they are. */
+  /** The tensors of the result that differ from call to call; others, such as parameters, are handed back as they are. */
   readonly outputs: readonly Tensor[];
 }
 
@@ -46,11 +46,18 @@ interface Recording<R> {
  * w.item(); // 5
  * ```
  */
-export function capture<P extends readonly Tensor[], R extends Outputs>(fn: (...args: P) => R): Captured<Arguments<P>, R> {
+export function capture<P extends readonly Tensor[], R extends Outputs>(
+  fn: (...args: P) => R,
+): Captured<Arguments<P>, R> {
   const recordings = new Map<string, Recording<R>>();
 
   const prepare = (args: Arguments<P>): [Recording<R>, Tensor[]] => {
-    if (currentTape()) throw new SimdnnError("CaptureError", "capture: a captured function cannot be called while another is being recorded; call the plain function", { where: "capture" });
+    if (currentTape())
+      throw new SimdnnError(
+        "CaptureError",
+        "capture: a captured function cannot be called while another is being recorded; call the plain function",
+        { where: "capture" },
+      );
     const values = args.map((arg) => (arg instanceof Tensor ? arg : tensor(arg as TensorData)));
     const key = values.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join();
     let recording = recordings.get(key);
@@ -62,27 +69,40 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(fn: (...
     const [recording, values] = prepare(args);
     recording.inputs.forEach((input, i) => input.write().set((values[i] as Tensor).read()));
     recording.program.run();
-    return mapOutputs(recording.result, (output) => (recording.outputs.includes(output) ? recording.program.copy(output) : output));
+    return mapOutputs(recording.result, (output) =>
+      recording.outputs.includes(output) ? recording.program.copy(output) : output,
+    );
   };
 
   const runAsync = async (...args: Arguments<P>): Promise<R> => {
     const [{ program, inputs, result, outputs }, values] = prepare(args);
-    const feeds = inputs.flatMap((input, i) => (program.uses(input) ? [{ tensor: input, values: (values[i] as Tensor).data() }] : []));
+    const feeds = inputs.flatMap((input, i) =>
+      program.uses(input) ? [{ tensor: input, values: (values[i] as Tensor).data() }] : [],
+    );
     const results = new Map(outputs.map((output) => [output, zeros(output, { name: output.name })]));
-    await program.submit(1, { feeds, fetches: outputs.map((output) => ({ tensor: output, values: (results.get(output) as Tensor).read() })) });
+    await program.submit(1, {
+      feeds,
+      fetches: outputs.map((output) => ({ tensor: output, values: (results.get(output) as Tensor).read() })),
+    });
     return mapOutputs(result, (output) => results.get(output) ?? output);
   };
 
   return Object.assign(captured, { async: runAsync });
 }
 
-function record<P extends readonly Tensor[], R extends Outputs>(fn: (...args: P) => R, values: readonly Tensor[]): Recording<R> {
+function record<P extends readonly Tensor[], R extends Outputs>(
+  fn: (...args: P) => R,
+  values: readonly Tensor[],
+): Recording<R> {
   const inputs = values.map((value, i) => zeros(value, { name: value.name ?? `argument ${i + 1}` }));
   const tape = new Tape();
   const result = withTape(tape, () => fn(...(inputs as unknown as P)));
-  if (result instanceof Promise) throw new SimdnnError("CaptureError", "capture: the function must not be async; await outside of it", { where: "capture" });
-  const computed = new Set(tape.entries.flatMap((entry) => entry.outputs));
-  const outputs = tensorsOf(result).filter((output) => computed.has(output));
+  if (result instanceof Promise)
+    throw new SimdnnError("CaptureError", "capture: the function must not be async; await outside of it", {
+      where: "capture",
+    });
+  const changing = new Set([...inputs, ...tape.entries.flatMap((entry) => entry.outputs)]);
+  const outputs = tensorsOf(result).filter((output) => changing.has(output));
   return { program: new Program(tape, outputs), inputs, result, outputs };
 }
 
@@ -95,5 +115,7 @@ function mapOutputs<R extends Outputs>(result: R, change: (output: Tensor) => Te
   if (!result) return result;
   if (result instanceof Tensor) return change(result) as R;
   if (Array.isArray(result)) return (result as readonly Tensor[]).map(change) as unknown as R;
-  return Object.fromEntries(Object.entries(result).map(([name, output]) => [name, change(output as Tensor)])) as unknown as R;
+  return Object.fromEntries(
+    Object.entries(result).map(([name, output]) => [name, change(output as Tensor)]),
+  ) as unknown as R;
 }

@@ -62,6 +62,11 @@ export type MetricName = keyof typeof metrics;
 /** What a model takes as a metric: a name, or an object of your own. */
 export type MetricOption = MetricName | Metric;
 
+/** @internal Whether the library has a metric of this name. */
+export function isMetricName(name: string): name is MetricName {
+  return Object.hasOwn(metrics, name);
+}
+
 /** @internal The metric meant by an option. */
 export function resolveMetric(where: string, value: MetricOption): Metric {
   if (typeof value === "object" && typeof value?.call === "function") return value;

@@ -32,7 +32,12 @@ export interface NativeOp {
 }
 
 export interface Native {
-  describe(): { readonly ops: readonly NativeOp[]; readonly isa: string; readonly isas: readonly string[]; readonly isaError?: string };
+  describe(): {
+    readonly ops: readonly NativeOp[];
+    readonly isa: string;
+    readonly isas: readonly string[];
+    readonly isaError?: string;
+  };
   fmaPeak(): number;
   misalignment(buffer: ArrayBuffer): number;
   load(...image: ProgramImage): NativeProgram;

@@ -24,7 +24,10 @@ export interface VjpContext<A extends Attrs> {
 }
 
 /** From the gradients of the outputs (undefined where nothing depends on one) to those of the operands. */
-export type Vjp<A extends Attrs> = (context: VjpContext<A>, douts: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+export type Vjp<A extends Attrs> = (
+  context: VjpContext<A>,
+  douts: readonly (Tensor | undefined)[],
+) => readonly (Tensor | undefined)[];
 
 /** Everything there is to know of one operation, apart from its kernel of the same name in native/. */
 export interface Op<A extends Attrs = Attrs> {
@@ -45,7 +48,11 @@ export interface Op<A extends Attrs = Attrs> {
   /** The output is the first operand under another shape; there is no kernel. */
   readonly alias?: true;
   /** Words for an index out of range: the operand that holds indices, and what they count. */
-  readonly indexes?: { readonly operand: number; readonly kind: string; readonly count: (operands: readonly Spec[], attrs: A) => number };
+  readonly indexes?: {
+    readonly operand: number;
+    readonly kind: string;
+    readonly count: (operands: readonly Spec[], attrs: A) => number;
+  };
   readonly samples: () => readonly Sample<A>[];
 }
 
@@ -53,7 +60,8 @@ const records = new Map<string, Op>();
 
 /** Registers a record. Every room that works on all ops (tests, benchmarks, docs) reads them from `allOps()`. */
 export function defineOp<A extends Attrs>(op: Op<A>): Op<A> {
-  if (records.has(op.name)) throw new SimdnnError("StateError", `defineOp: there is already an op "${op.name}"`, { where: "defineOp" });
+  if (records.has(op.name))
+    throw new SimdnnError("StateError", `defineOp: there is already an op "${op.name}"`, { where: "defineOp" });
   records.set(op.name, op as unknown as Op);
   return op;
 }
@@ -62,19 +70,15 @@ export function allOps(): readonly Op[] {
   return [...records.values()];
 }
 
-export function opNamed(name: string): Op {
-  const op = records.get(name);
-  if (!op) throw new SimdnnError("StateError", `there is no op "${name}"`, { where: name });
-  return op;
-}
-
 /** Runs an op at once or, while capturing, records it. Shape errors appear here, before any work. */
 export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor[] {
   const specs = op.shape(operands, attrs);
   const grad = op.vjp !== "none" && operands.some((operand) => operand.requiresGrad);
   const scope = currentScope();
   const name = scope && `${scope}.${op.name}`;
-  const outputs = specs.map((spec, i) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype) && !op.saved?.includes(i), name }));
+  const outputs = specs.map(
+    (spec, i) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype) && !op.saved?.includes(i), name }),
+  );
   if (op.alias) (outputs[0] as Tensor).users = (operands[0] as Tensor).users;
   const entry = new Entry(op as unknown as Op, operands, outputs, attrs, scope);
   const tape = currentTape();

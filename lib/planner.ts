@@ -46,9 +46,20 @@ export function plan(entries: readonly Entry[], kept: readonly Tensor[]): Plan {
     if (entry.op.alias) return;
     entry.outputs.forEach((output, o) => {
       const last = lastUse.get(output) ?? i;
-      const taken = o === 0 ? inheritedBlock(entry, i, (tensor) => blocks.get(rootOf(tensor)), (tensor) => lastUse.get(rootOf(tensor))) : undefined;
+      const taken =
+        o === 0
+          ? inheritedBlock(
+              entry,
+              i,
+              (tensor) => blocks.get(rootOf(tensor)),
+              (tensor) => lastUse.get(rootOf(tensor)),
+            )
+          : undefined;
       if (taken) taken.last = Math.max(taken.last, last);
-      blocks.set(output, taken ?? { bytes: Math.ceil(bytesOf(output) / alignment) * alignment, first: i, last, offset: 0 });
+      blocks.set(
+        output,
+        taken ?? { bytes: Math.ceil(bytesOf(output) / alignment) * alignment, first: i, last, offset: 0 },
+      );
     });
   });
 
@@ -74,7 +85,12 @@ export function aliasRoots(entries: readonly Entry[]): Map<Tensor, Tensor> {
 }
 
 /** The block of an operand that dies at this entry and that the op can overwrite with its first output. */
-function inheritedBlock(entry: Entry, at: number, blockOf: (tensor: Tensor) => Block | undefined, lastUseOf: (tensor: Tensor) => number | undefined): Block | undefined {
+function inheritedBlock(
+  entry: Entry,
+  at: number,
+  blockOf: (tensor: Tensor) => Block | undefined,
+  lastUseOf: (tensor: Tensor) => number | undefined,
+): Block | undefined {
   const output = entry.outputs[0] as Tensor;
   for (const index of entry.op.inPlace ?? []) {
     const operand = entry.operands[index];

@@ -1,5 +1,6 @@
 // Program: a tape frozen into flat instructions over one arena, run here or on the engine thread. Where things lie is planner.ts.
-import { indexError, nonFiniteError, SimdnnError } from "./errors.js";
+import { Claim } from "./claim.js";
+import { busyError, indexError, nonFiniteError, SimdnnError } from "./errors.js";
 import { native, opcodes, type Fault, type NativeProgram, type ProgramImage } from "./native.js";
 import type { Attrs, Op } from "./op.js";
 import { aliasRoots, liveEntries, plan } from "./planner.js";
@@ -25,8 +26,8 @@ export interface RunOptions {
   readonly priority?: number | undefined;
   /** Ends the run before its next step; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** What BusyError says is going on with the tensors that the program writes, such as "being trained". */
-  readonly doing?: string;
+  /** A claim under which the run takes place; by default it claims what it uses for itself. */
+  readonly within?: Claim | undefined;
   /** Called at most every 50 ms with the number of whole steps done. */
   readonly onProgress?: ((stepsDone: number) => void) | undefined;
 }
@@ -43,6 +44,7 @@ export class Program {
   private readonly reads: readonly Tensor[];
   private readonly writes: readonly Tensor[];
   private readonly handle: NativeProgram;
+  private inFlight = 0;
 
   /** Freezes what `tape` recorded; the values of `outputs` can be read after a run. */
   constructor(tape: Tape, outputs: readonly Tensor[]) {
@@ -57,10 +59,16 @@ export class Program {
 
     const outside = (tensor: Tensor): boolean => !offsets.has(tensor);
     const root = (tensor: Tensor): Tensor => roots.get(tensor) ?? tensor;
-    const written = new Set(this.entries.flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i] as Tensor))).filter(outside));
+    const written = new Set(
+      this.entries
+        .flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i] as Tensor)))
+        .filter(outside),
+    );
     this.writes = [...written];
-    this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter((tensor) => !written.has(tensor));
-    this.handle = accepted(() => native.load(...this.image.finish(this.writes)));
+    this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter(
+      (tensor) => !written.has(tensor),
+    );
+    this.handle = loadImage(this.image.finish(this.writes));
   }
 
   get instructionCount(): number {
@@ -77,6 +85,8 @@ export class Program {
 
   /** Runs once on this thread. */
   run(threads = defaultThreads()): void {
+    if (this.inFlight > 0)
+      throw busyError("this captured function", "running", "await the promise of its async call first");
     for (const tensor of this.reads) tensor.read();
     for (const tensor of this.writes) tensor.write();
     const fault = native.run(this.handle, threads);
@@ -95,24 +105,41 @@ export class Program {
     const { feeds = [], fetches = [], threads = defaultThreads(), priority = 0, signal, onProgress } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const failure = new Error(); // made now so that a rejection carries the caller's stack
-    const numbers = (streams: readonly Stream[]): Int32Array => Int32Array.from(streams, ({ tensor }) => this.image.numberOf(tensor));
+    const numbers = (streams: readonly Stream[]): Int32Array =>
+      Int32Array.from(streams, ({ tensor }) => this.image.numberOf(tensor));
     const buffers = (streams: readonly Stream[]): TypedArray[] => streams.map(({ values }) => values);
-    const fed = feeds.map(({ tensor }) => tensor);
-    const unlock = lock([...this.writes, ...fed], this.reads.filter((tensor) => !fed.includes(tensor)), options.doing ?? "being computed");
+    const claim = new Claim("being computed", undefined, options.within);
+    claim.take(this.writes, this.reads);
+    for (const tensor of this.writes) tensor.version++;
+    this.inFlight++;
     return new Promise<void>((resolve, reject) => {
       const abort = (): void => native.cancel(job);
-      const job = native.submit(this.handle, steps, numbers(feeds), buffers(feeds), numbers(fetches), buffers(fetches), threads, priority, (done, finished, fault) => {
-        if (!finished) return onProgress?.(done);
-        signal?.removeEventListener("abort", abort);
-        unlock();
-        if (fault) reject(Object.assign(withStack(faultError(fault, this.entries, this.image.tensors), failure), { stepsDone: done } satisfies StoppedAt));
-        else if (done < steps) reject(signal?.reason as Error);
-        else resolve();
-      });
+      const job = native.submit(
+        this.handle,
+        steps,
+        numbers(feeds),
+        buffers(feeds),
+        numbers(fetches),
+        buffers(fetches),
+        threads,
+        priority,
+        (done, finished, fault) => {
+          if (!finished) return onProgress?.(done);
+          signal?.removeEventListener("abort", abort);
+          if (fault)
+            reject(
+              Object.assign(withStack(faultError(fault, this.entries, this.image.tensors), failure), {
+                stepsDone: done,
+              } satisfies StoppedAt),
+            );
+          else if (done < steps) reject(signal?.reason as Error);
+          else resolve();
+        },
+      );
       signal?.addEventListener("abort", abort, { once: true });
-    }).catch((error: unknown) => {
-      unlock();
-      throw error;
+    }).finally(() => {
+      claim.release();
+      this.inFlight--;
     });
   }
 
@@ -134,14 +161,9 @@ export function execute(entry: Entry): void {
     return;
   }
   for (const output of outputs) output.storage = allocate(output);
-  runEntry(entry);
-}
-
-/** Runs one op whose operands and outputs all have storage, on that storage. */
-export function runEntry(entry: Entry, threads = defaultThreads()): void {
   const image = new ImageBuilder(undefined, new Map(), new Map());
   image.add(entry);
-  const fault = accepted(() => native.execute(...image.finish([]), threads));
+  const fault = native.execute(...image.finish([]), defaultThreads());
   if (fault) throw faultError(fault, [entry], image.tensors);
 }
 
@@ -164,7 +186,8 @@ class ImageBuilder {
 
   add({ op, operands, outputs, attrs }: Entry): void {
     const opcode = opcodes.get(op.name);
-    if (opcode === undefined) throw new SimdnnError("NativeError", `${op.name}: the addon has no such kernel; rebuild it`, { where: op.name });
+    if (opcode === undefined)
+      throw new SimdnnError("NativeError", `${op.name}: the addon has no such kernel; rebuild it`, { where: op.name });
     const encoded = encodeAttrs(op, attrs);
     this.attrs.push(...encoded);
     this.words.push(opcode, operands.length, outputs.length, encoded.length);
@@ -176,7 +199,8 @@ class ImageBuilder {
     const known = this.numbers.get(tensor);
     if (known !== undefined) return known;
     const offset = this.offsets.get(tensor);
-    const [storage, units] = offset === undefined ? [this.storages.push(this.outsideStorage(tensor)) - 1, 0] : [0, offset / offsetUnit];
+    const [storage, units] =
+      offset === undefined ? [this.storages.push(this.outsideStorage(tensor)) - 1, 0] : [0, offset / offsetUnit];
     const dims = Array.from({ length: maxRank }, (_, i) => tensor.shape[i] ?? 0);
     this.rows.push(storage, units, dtypes.indexOf(tensor.dtype), tensor.rank, ...dims);
     const number = this.tensors.push(tensor) - 1;
@@ -190,7 +214,8 @@ class ImageBuilder {
 
   numberOf(tensor: Tensor): number {
     const number = this.numbers.get(tensor);
-    if (number === undefined) throw new SimdnnError("CaptureError", `${tensor.label}: is not part of this program`, { where: tensor.label });
+    if (number === undefined)
+      throw new SimdnnError("CaptureError", `${tensor.label}: is not part of this program`, { where: tensor.label });
     return number;
   }
 
@@ -202,13 +227,23 @@ class ImageBuilder {
 
   finish(written: readonly Tensor[]): ProgramImage {
     const writtenNumbers = Int32Array.from(written, (tensor) => this.number(tensor));
-    return [Int32Array.from(this.rows), Int32Array.from(this.words), Float64Array.from(this.attrs), writtenNumbers, this.storages];
+    return [
+      Int32Array.from(this.rows),
+      Int32Array.from(this.words),
+      Float64Array.from(this.attrs),
+      writtenNumbers,
+      this.storages,
+    ];
   }
 
   private outsideStorage(tensor: Tensor): TypedArray {
     const storage = (this.roots.get(tensor) ?? tensor).storage;
     if (storage) return storage;
-    throw new SimdnnError("CaptureError", `${tensor.label}: was made while capturing something else; pass it in, or return it from there`, { where: tensor.label });
+    throw new SimdnnError(
+      "CaptureError",
+      `${tensor.label}: was made while capturing something else; pass it in, or return it from there`,
+      { where: tensor.label },
+    );
   }
 }
 
@@ -221,34 +256,24 @@ function encodeAttrs(op: Op, attrs: Attrs): number[] {
   });
 }
 
-/** What the addon answers to an image, its refusal worded as one of ours. */
-function accepted<R>(send: () => R): R {
+function loadImage(image: ProgramImage): NativeProgram {
   try {
-    return send();
+    return native.load(...image);
   } catch (cause) {
-    throw new SimdnnError("NativeError", `program: the addon refused it: ${(cause as Error).message}`, { where: "program" }, { cause });
+    throw new SimdnnError(
+      "NativeError",
+      `program: the addon refused it: ${(cause as Error).message}`,
+      { where: "program" },
+      { cause },
+    );
   }
-}
-
-function lock(writes: readonly Tensor[], reads: readonly Tensor[], doing: string): () => void {
-  for (const tensor of reads) tensor.read();
-  for (const tensor of writes) tensor.write();
-  for (const { users } of writes) users.writer = doing;
-  for (const { users } of reads) users.readers++;
-  let locked = true;
-  return () => {
-    if (!locked) return;
-    locked = false;
-    for (const { users } of writes) delete users.writer;
-    for (const { users } of reads) users.readers--;
-  };
 }
 
 function faultError(fault: Fault, entries: readonly Entry[], tensors: readonly Tensor[]): SimdnnError {
   const { op, operands, attrs } = entries[fault.instruction] as Entry;
   if (fault.kind === "nonFinite") {
     const first = tensors[fault.tensor];
-    return nonFiniteError({ what: operands[0]?.name ?? "a checked value", value: fault.value, tensor: first?.label });
+    return nonFiniteError({ what: operands[0]?.name ?? "the cost", value: fault.value, tensor: first?.label });
   }
   const { operand = 0, kind = "rows", count } = op.indexes ?? {};
   return indexError({

@@ -94,20 +94,37 @@ function history(root: Tensor): Entry[] {
  * @param add - how two contributions are summed (an op, which this file does not know)
  * @returns one gradient per tensor of `wrt`; undefined where `root` does not depend on it
  */
-export function backward(root: Tensor, seed: Tensor, wrt: readonly Tensor[], add: (a: Tensor, b: Tensor) => Tensor): (Tensor | undefined)[] {
+export function backward(
+  root: Tensor,
+  seed: Tensor,
+  wrt: readonly Tensor[],
+  add: (a: Tensor, b: Tensor) => Tensor,
+): (Tensor | undefined)[] {
   const gradients = new Map<Tensor, Tensor>([[root, seed]]);
   for (const entry of history(root)) {
     const { op, operands, outputs, attrs, scope } = entry;
     const douts = outputs.map((output) => gradients.get(output));
     if (douts.every((dout) => dout === undefined)) continue;
-    if (op.vjp === "missing") throw new SimdnnError("GradientError", `${op.name}: has no gradient of its own; second derivatives are not supported`, { where: op.name });
+    if (op.vjp === "missing")
+      throw new SimdnnError(
+        "GradientError",
+        `${op.name}: has no gradient of its own; second derivatives are not supported`,
+        { where: op.name },
+      );
     if (op.vjp === "none") continue;
     const { stale } = entry;
     if (stale)
-      throw new SimdnnError("GradientError", `${stale.label} was changed in place after ${op.name} used it; take gradients before updating it`, { where: op.name });
+      throw new SimdnnError(
+        "GradientError",
+        `${stale.label} was changed in place after ${op.name} used it; take gradients before updating it`,
+        { where: op.name },
+      );
     const { vjp } = op;
     const needs = operands.map((operand) => operand.requiresGrad);
-    const dins = scope === undefined ? vjp({ operands, outputs, attrs, needs }, douts) : withScope(`${scope}.backward`, () => vjp({ operands, outputs, attrs, needs }, douts));
+    const dins =
+      scope === undefined
+        ? vjp({ operands, outputs, attrs, needs }, douts)
+        : withScope(`${scope}.backward`, () => vjp({ operands, outputs, attrs, needs }, douts));
     dins.forEach((din, i) => {
       const operand = operands[i] as Tensor;
       if (!din || !operand.requiresGrad) return;

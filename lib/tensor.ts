@@ -1,4 +1,5 @@
 // Tensor: a shape, a dtype and, once it has been computed, storage. Knows nothing of ops; its arithmetic is added by ops/methods.ts.
+import type { Claim } from "./claim.js";
 import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
 import { native } from "./native.js";
 import type { Entry } from "./tape.js";
@@ -39,7 +40,12 @@ export function allocate({ shape, dtype }: Spec): TypedArray {
     buffer = new ArrayBuffer(bytes + 64);
   } catch (cause) {
     const details = { where: "allocate", bytes };
-    throw new SimdnnError("OutOfMemoryError", `no memory for ${dtype} ${formatShape(shape)} (${bytes} bytes); use smaller batches or models`, details, { cause });
+    throw new SimdnnError(
+      "OutOfMemoryError",
+      `no memory for ${dtype} ${formatShape(shape)} (${bytes} bytes); use smaller batches or models`,
+      details,
+      { cause },
+    );
   }
   return new arrayTypes[dtype](buffer, native.misalignment(buffer), sizeOf(shape));
 }
@@ -51,7 +57,11 @@ export function viewOf(array: TypedArray, byteOffset: number, spec: Spec): Typed
 
 export function dtypeOf(array: TypedArray): DType {
   const found = dtypes.find((dtype) => array instanceof arrayTypes[dtype]);
-  if (found === undefined) throw new SimdnnError("DTypeError", `tensor: expected a Float32Array, Float64Array, Int32Array or Uint8Array`, { where: "tensor", operands: [] });
+  if (found === undefined)
+    throw new SimdnnError("DTypeError", `tensor: expected a Float32Array, Float64Array, Int32Array or Uint8Array`, {
+      where: "tensor",
+      operands: [],
+    });
   return found;
 }
 
@@ -70,11 +80,17 @@ export class Tensor implements Spec {
   /** @internal */ storage: TypedArray | undefined;
   /** @internal The op that made it; undefined for parameters and data. */ producer: Entry | undefined;
   /** @internal Who is using it off this thread (one writer or any number of readers) and its version; shared by all aliases of one storage. */
-  users: { writer?: string; readers: number; version: number } = { readers: 0, version: 0 };
+  users: { writer?: Claim; readers: number; version: number } = { readers: 0, version: 0 };
 
-  constructor({ shape, dtype }: Spec, options: { storage?: TypedArray | undefined; name?: string | undefined; requiresGrad?: boolean } = {}) {
+  constructor(
+    { shape, dtype }: Spec,
+    options: { storage?: TypedArray | undefined; name?: string | undefined; requiresGrad?: boolean } = {},
+  ) {
     if (shape.length > maxRank || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0 && dim < 2 ** 31))
-      throw shapeError("tensor", `expected up to ${maxRank} dimensions of non-negative integers below 2^31 but received ${formatShape(shape)}`);
+      throw shapeError(
+        "tensor",
+        `expected up to ${maxRank} dimensions of non-negative integers below 2^31 but received ${formatShape(shape)}`,
+      );
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.storage = options.storage;
@@ -109,15 +125,22 @@ export class Tensor implements Spec {
 
   /** The value of a tensor with one element. */
   item(): number {
-    if (this.size !== 1) throw shapeError("item", `expected a tensor with one element; use data() for more`, [{ label: "tensor", shape: this.shape, name: this.name }]);
+    if (this.size !== 1)
+      throw shapeError("item", `expected a tensor with one element; use data() for more`, [
+        { label: "tensor", shape: this.shape, name: this.name },
+      ]);
     return this.read()[0] as number;
   }
 
   /** @internal The library's own view of the values. Never handed to users. */
   read(): TypedArray {
     if (this.storage === undefined)
-      throw new SimdnnError("CaptureError", `${this.label}: has no value while it is being captured; return it from the captured function instead`, { where: this.label });
-    if (this.users.writer !== undefined) throw busyError(this.label, this.users.writer);
+      throw new SimdnnError(
+        "CaptureError",
+        `${this.label}: has no value while it is being captured; return it from the captured function instead`,
+        { where: this.label },
+      );
+    if (this.users.writer !== undefined) throw busyError(this.label, this.users.writer.doing, this.users.writer.remedy);
     return this.storage;
   }
 
@@ -167,9 +190,16 @@ export function tensor(values: TensorData, options: { shape?: Shape; dtype?: DTy
  * const w = parameter(0, { name: "w" });
  * ```
  */
-export function parameter(values: TensorData, options: { shape?: Shape; dtype?: "float32" | "float64"; name?: string } = {}): Tensor {
+export function parameter(
+  values: TensorData,
+  options: { shape?: Shape; dtype?: "float32" | "float64"; name?: string } = {},
+): Tensor {
   const [spec, rest] = filled(values, options);
-  if (!isFloat(spec.dtype)) throw new SimdnnError("DTypeError", `parameter: expected float32 or float64 but received ${spec.dtype}`, { where: "parameter", operands: [] });
+  if (!isFloat(spec.dtype))
+    throw new SimdnnError("DTypeError", `parameter: expected float32 or float64 but received ${spec.dtype}`, {
+      where: "parameter",
+      operands: [],
+    });
   return new Tensor(spec, { ...rest, requiresGrad: true });
 }
 
@@ -178,16 +208,28 @@ export function zeros(spec: Spec, options: { name?: string | undefined; requires
   return new Tensor(spec, { ...options, storage: allocate(spec) });
 }
 
-function filled(values: TensorData, options: { shape?: Shape; dtype?: DType; name?: string }): [Spec, { storage: TypedArray; name: string | undefined }] {
+function filled(
+  values: TensorData,
+  options: { shape?: Shape; dtype?: DType; name?: string },
+): [Spec, { storage: TypedArray; name: string | undefined }] {
   const typed = ArrayBuffer.isView(values);
   const natural = shapeOf(values);
-  const flat = typed ? (values as TypedArray) : (typeof values === "number" ? [values] : (values as readonly unknown[]).flat(Infinity)) as number[];
+  const flat = typed
+    ? (values as TypedArray)
+    : ((typeof values === "number" ? [values] : (values as readonly unknown[]).flat(Infinity)) as number[]);
   const shape = options.shape ?? natural;
   const dtype = options.dtype ?? (typed ? dtypeOf(values as TypedArray) : "float32");
   const spec = new Tensor({ shape, dtype });
-  if (flat.length !== spec.size) throw shapeError("tensor", `${flat.length} values do not fill ${formatShape(shape)}`, [{ label: options.name ?? "tensor", shape }]);
+  if (flat.length !== spec.size)
+    throw shapeError("tensor", `${flat.length} values do not fill ${formatShape(shape)}`, [
+      { label: options.name ?? "tensor", shape },
+    ]);
   const bad = typed ? undefined : flat.find((value) => typeof value !== "number");
-  if (bad !== undefined) throw new SimdnnError("DTypeError", `tensor: expected numbers but found ${String(bad)} (${typeof bad})`, { where: "tensor", operands: [] });
+  if (bad !== undefined)
+    throw new SimdnnError("DTypeError", `tensor: expected numbers but found ${String(bad)} (${typeof bad})`, {
+      where: "tensor",
+      operands: [],
+    });
   const storage = allocate(spec);
   storage.set(flat);
   return [spec, { storage, name: options.name }];
@@ -199,6 +241,10 @@ function shapeOf(values: TensorData): number[] {
   const rows = (values as readonly TensorData[]).map(shapeOf);
   const first = rows[0] ?? [];
   const ragged = rows.findIndex((row) => row.join() !== first.join());
-  if (ragged >= 0) throw shapeError("tensor", `row ${ragged} has shape ${formatShape(rows[ragged] as number[])} but row 0 has ${formatShape(first)}; all rows must be alike`);
+  if (ragged >= 0)
+    throw shapeError(
+      "tensor",
+      `row ${ragged} has shape ${formatShape(rows[ragged] as number[])} but row 0 has ${formatShape(first)}; all rows must be alike`,
+    );
   return [values.length, ...first];
 }

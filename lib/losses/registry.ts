@@ -37,6 +37,11 @@ export function resolveLoss(where: string, value: LossOption | LossConfig): Loss
 /** What a file says about a loss. */
 export type LossConfig = Pick<Loss, "name" | "options">;
 
+/** @internal Whether the library has a loss of this name. */
+export function isLossName(name: string): name is LossName {
+  return Object.hasOwn(factories, name);
+}
+
 function made(where: string, name: string, options?: object): Loss {
   const known = oneOf(where, "loss", name, Object.keys(factories) as LossName[]);
   return factories[known](options);

@@ -8,7 +8,8 @@ import { isFloat, tensor, type DType, type Tensor } from "../tensor.js";
 
 /** Targets in the shape and dtype of the outputs. `[m]` and `[m, 1]` count as the same. */
 export function matchTargets(where: string, outputs: Tensor, targets: Tensor): Tensor {
-  const bare = (shape: readonly number[]): string => (shape.at(-1) === 1 ? shape.slice(0, -1) : shape).join();
+  const bare = (shape: readonly number[]): string =>
+    (shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape).join();
   if (bare(outputs.shape) !== bare(targets.shape)) {
     const classes = targets.rank === outputs.rank - 1 && !isFloat(targets.dtype);
     const remedy = classes

@@ -1,0 +1,42 @@
+// Claim: keeps this thread away from tensors that a job off it is using. Jobs need none against each other: the engine runs one
+// step at a time, so each sees the others' tensors as they are between two steps.
+import type { Tensor } from "./tensor.js";
+
+export class Claim {
+  private written: Tensor[] = [];
+  private read: Tensor[] = [];
+
+  /**
+   * @param doing - what BusyError says is going on, such as "being trained"
+   * @param remedy - what BusyError says to do about it
+   * @param within - a claim that this one is part of: what it holds is free for us
+   */
+  constructor(
+    readonly doing: string,
+    readonly remedy = "await its promise first",
+    private readonly within?: Claim,
+  ) {}
+
+  /**
+   * Takes all of them or throws.
+   * @throws BusyError when somebody else writes to one
+   */
+  take(writes: readonly Tensor[], reads: readonly Tensor[] = []): void {
+    const foreign = (tensor: Tensor): boolean =>
+      tensor.users.writer === undefined || tensor.users.writer !== this.within;
+    const [written, read] = [writes.filter(foreign), reads.filter(foreign)];
+    for (const tensor of [...written, ...read]) tensor.read();
+    for (const tensor of written) tensor.users.writer = this;
+    for (const { users } of read) users.readers++;
+    this.written = written;
+    this.read = read;
+  }
+
+  /** Gives back what was taken; again does nothing. */
+  release(): void {
+    for (const { users } of this.written) delete users.writer;
+    for (const { users } of this.read) users.readers--;
+    this.written = [];
+    this.read = [];
+  }
+}

@@ -1,0 +1,216 @@
+// Dataset: rows of inputs with their targets, and ways to divide them. Reading files is idx.ts; making batches is train/batches.ts.
+import { formatShape, nonFiniteError, shapeError, SimdnnError } from "../errors.js";
+import { bool, checkOptions, nonNegativeInteger, wrongValue } from "../options.js";
+import { randomStream } from "../random.js";
+import { isFloat, tensor, Tensor, type Shape, type TensorData } from "../tensor.js";
+
+export interface SplitOptions {
+  /** Draw rows at random (default) instead of in order. */
+  readonly shuffle?: boolean;
+  /** Give every part the same share of each class; targets must be class numbers. */
+  readonly stratify?: boolean;
+  readonly seed?: number;
+}
+
+export interface Statistics {
+  readonly mean: number | readonly number[];
+  readonly deviation: number | readonly number[];
+}
+
+/** Examples: inputs `[n, ...]`, targets `[n]` (class numbers or values) or `[n, ...]`, and which of the rows belong to it. */
+export class Dataset {
+  /** @internal */
+  constructor(
+    readonly inputs: Tensor,
+    readonly targets: Tensor,
+    /** Rows of `inputs` and `targets`: parts of a split share the tensors and differ in these. */
+    readonly rows: Int32Array,
+  ) {}
+
+  /** Number of examples. */
+  get size(): number {
+    return this.rows.length;
+  }
+
+  /** Shape of one example. */
+  get inputShape(): Shape {
+    return this.inputs.shape.slice(1);
+  }
+
+  /**
+   * Parts of the given sizes, without copying rows.
+   *
+   * @param fractions - share of each part; they may sum to less than 1, and the last takes what rounding leaves over when they sum to 1
+   * @throws OptionError when a fraction is not in (0, 1], they sum to more than 1, or a part would be empty
+   *
+   * @example
+   * ```ts
+   * const [fitting, dev] = train.split([0.9, 0.1], { stratify: true, seed: 1 });
+   * ```
+   */
+  split(fractions: readonly number[], options: SplitOptions = {}): Dataset[] {
+    const where = "split";
+    checkOptions(where, options, ["shuffle", "stratify", "seed"]);
+    const { shuffle = true, stratify = false, seed } = options;
+    bool(where, "shuffle", shuffle);
+    bool(where, "stratify", stratify);
+    if (seed !== undefined) nonNegativeInteger(where, "seed", seed);
+    if (fractions.length === 0 || !fractions.every((fraction) => fraction > 0 && fraction <= 1))
+      throw wrongValue(where, "fractions", "numbers above 0 and up to 1", fractions);
+    const total = fractions.reduce((sum, fraction) => sum + fraction, 0);
+    if (total > 1 + 1e-9) throw wrongValue(where, "fractions", "a sum of at most 1", fractions);
+
+    const random = randomStream(seed);
+    const groups = stratify ? this.classes() : [this.rows.slice()];
+    const parts = fractions.map((): number[] => []);
+    for (const group of groups) {
+      if (shuffle) random.shuffle(group);
+      let taken = 0;
+      let cumulated = 0;
+      fractions.forEach((fraction, i) => {
+        cumulated += fraction;
+        const end = Math.round(group.length * Math.min(cumulated, 1));
+        for (; taken < end; taken++) parts[i]!.push(group[taken]!);
+      });
+    }
+    return parts.map((part, i) => {
+      if (part.length === 0)
+        throw wrongValue(
+          where,
+          "fractions",
+          `shares that leave no part empty, but of ${this.size} examples part ${i + 1} gets none`,
+          fractions,
+        );
+      // Stratified parts come class by class; a part in order of rows reads memory forwards.
+      return new Dataset(this.inputs, this.targets, Int32Array.from(part).sort());
+    });
+  }
+
+  /**
+   * The first `count` examples.
+   * @throws OptionError unless there are that many
+   */
+  take(count: number): Dataset {
+    if (nonNegativeInteger("take", "count", count) > this.size)
+      throw wrongValue("take", "count", `at most ${this.size}, the number of examples`, count);
+    return new Dataset(this.inputs, this.targets, this.rows.slice(0, count));
+  }
+
+  /**
+   * Mean and standard deviation of the inputs: per feature, or one number each for `per: "all"` (usual for the pixels of an image).
+   * Deviations of zero are reported as 1, so that dividing by them is harmless.
+   *
+   * @example
+   * ```ts
+   * const model = sequential([normalization(train.statistics({ per: "all" })), dense(10)], { inputShape: [784] });
+   * ```
+   */
+  statistics(options: { readonly per?: "feature" | "all" } = {}): Statistics {
+    checkOptions("statistics", options, ["per"]);
+    const { per = "feature" } = options;
+    const values = this.inputs.read();
+    const width = this.inputs.size / this.inputs.shape[0]!;
+    const columns = per === "all" ? 1 : width;
+    const sums = new Float64Array(columns);
+    const each = (visit: (value: number, column: number) => void): void => {
+      for (const row of this.rows)
+        for (let i = 0; i < width; i++) visit(values[row * width + i]!, per === "all" ? 0 : i);
+    };
+    const count = (this.size * width) / columns;
+    each((value, column) => (sums[column]! += value));
+    const mean = Array.from(sums, (sum) => sum / count);
+    sums.fill(0);
+    each((value, column) => (sums[column]! += (value - mean[column]!) ** 2));
+    const deviation = Array.from(sums, (sum) => Math.sqrt(sum / count) || 1);
+    return per === "all" ? { mean: mean[0]!, deviation: deviation[0]! } : { mean, deviation };
+  }
+
+  private classes(): Int32Array[] {
+    if (this.targets.dtype !== "int32" || this.targets.rank !== 1)
+      throw new SimdnnError(
+        "OptionError",
+        `split: stratify needs class numbers as targets (int32 [n]) but they are ${this.targets.dtype} ${formatShape(this.targets.shape)}`,
+        {
+          where: "split",
+          option: "stratify",
+        },
+      );
+    const labels = this.targets.read();
+    const groups = new Map<number, number[]>();
+    for (const row of this.rows) {
+      const label = labels[row]!;
+      const group = groups.get(label);
+      if (group) group.push(row);
+      else groups.set(label, [row]);
+    }
+    return [...groups].sort(([a], [b]) => a - b).map(([, group]) => Int32Array.from(group));
+  }
+}
+
+/** Values for a dataset: a tensor, nested arrays, or a typed array (with a shape). */
+export type Rows = Tensor | TensorData;
+
+/**
+ * A dataset from inputs and targets, which are copied unless they are tensors already.
+ *
+ * @param inputs - `[n, ...]`; a typed array needs `inputShape`
+ * @param targets - `[n]` or `[n, ...]`; integers in an Int32Array or Uint8Array are class numbers, everything else float values
+ * @throws ShapeError when there are no rows or not as many targets as inputs; NonFiniteError at a NaN or infinity
+ *
+ * @example
+ * ```ts
+ * const xor = dataset([[0, 0], [0, 1], [1, 0], [1, 1]], Int32Array.of(0, 1, 1, 0));
+ * xor.size; // 4
+ * ```
+ */
+export function dataset(
+  inputs: Rows,
+  targets: Rows,
+  options: { readonly inputShape?: Shape; readonly targetShape?: Shape } = {},
+): Dataset {
+  checkOptions("dataset", options, ["inputShape", "targetShape"]);
+  const x = rowsOf(inputs, options.inputShape, "inputs");
+  const labels = rowsOf(targets, options.targetShape, "targets");
+  const y =
+    labels.dtype === "uint8"
+      ? tensor(Int32Array.from(labels.read()), { shape: labels.shape, name: "targets" })
+      : labels;
+  const count = x.shape[0] ?? 0;
+  if (x.rank === 0 || count === 0)
+    throw shapeError("dataset", "expected at least one example", [{ label: "inputs", shape: x.shape }]);
+  if (y.shape[0] !== count)
+    throw shapeError("dataset", `expected as many targets as inputs, but ${count} ≠ ${y.shape[0] ?? "none"}`, [
+      { label: "inputs", shape: x.shape },
+      { label: "targets", shape: y.shape },
+    ]);
+  checkFinite("inputs", x);
+  checkFinite("targets", y);
+  return new Dataset(
+    x,
+    y,
+    Int32Array.from({ length: count }, (_, i) => i),
+  );
+}
+
+function rowsOf(rows: Rows, rowShape: Shape | undefined, name: string): Tensor {
+  if (rows instanceof Tensor) return rows;
+  if (!rowShape) return tensor(rows, { name });
+  const flat = tensor(rows);
+  const width = rowShape.reduce((size, dim) => size * dim, 1);
+  if (width === 0 || flat.size % width !== 0)
+    throw shapeError("dataset", `${flat.size} ${name} cannot be cut into rows of ${formatShape(rowShape)}`);
+  return tensor(flat.read(), { shape: [flat.size / width, ...rowShape], name });
+}
+
+function checkFinite(name: string, values: Tensor): void {
+  if (!isFloat(values.dtype)) return;
+  const array = values.read();
+  for (let i = 0; i < array.length; i++) {
+    if (Number.isFinite(array[i])) continue;
+    const width = values.size / values.shape[0]!;
+    throw nonFiniteError({
+      what: `dataset: ${name}[${Math.floor(i / width)}]${width > 1 ? ` (value ${i % width})` : ""}`,
+      value: array[i]!,
+    });
+  }
+}

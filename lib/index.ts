@@ -1,0 +1,69 @@
+// The public API: re-exports only.
+import "./ops/methods.js";
+
+export { SimdnnError, isSimdnnError, type ErrorCode, type ErrorDetails, type OperandNote } from "./errors.js";
+export { tensor, parameter, Tensor, type DType, type Shape, type TensorData, type TypedArray } from "./tensor.js";
+export { capture, type Arguments, type Captured, type Outputs } from "./capture.js";
+export { setThreads, threads } from "./threads.js";
+export { randomStream, type RandomStream } from "./random.js";
+
+// Every op as a function. Those that share a name with a layer, loss or optimizer are reached through `ops`.
+export * as ops from "./ops/index.js";
+export {
+  abs, add, argmax, broadcastTo, cast, clip, concat, div, equal, exp, gather, gradients, greater, greaterEqual, log, logSoftmax, matmul,
+  max, maximum, mean, minimum, mul, neg, pow, randomNormal, randomUniform, select, sign, slice, sqrt, square, stopGradient, sub, sum, tick, transpose,
+} from "./ops/index.js"; // prettier-ignore
+
+export type { BuildContext, CallContext, Json, Layer, Weights } from "./layers/layer.js";
+export { layerFromConfig, type LayerConfig, type LayerFactories } from "./layers/registry.js";
+export { dense, type DenseOptions } from "./layers/dense.js";
+export { batchNorm, type BatchNormOptions } from "./layers/batch-norm.js";
+export { dropout, type DropoutOptions } from "./layers/dropout.js";
+export { normalization, type NormalizationOptions } from "./layers/normalization.js";
+export { flatten, reshape } from "./layers/reshape.js";
+export {
+  elu, gelu, leakyRelu, relu, sigmoid, softmax, softplus, swish, tanh, type ActivationName, type ActivationOptions,
+} from "./layers/activations.js"; // prettier-ignore
+
+export type { Loss, LossFunction } from "./losses/loss.js";
+export type { LossName, LossOption } from "./losses/registry.js";
+export {
+  binaryCrossEntropy,
+  categoricalCrossEntropy,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+} from "./losses/cross-entropy.js";
+export {
+  halfSquaredError,
+  huber,
+  meanAbsoluteError,
+  meanSquaredError,
+  type HuberOptions,
+} from "./losses/regression.js";
+export {
+  accuracy,
+  binaryAccuracy,
+  type Metric,
+  type MetricContext,
+  type MetricName,
+  type MetricOption,
+} from "./metrics.js";
+
+export { Optimizer, type ClippingOptions, type OptimizerOptions, type UpdateRule } from "./optimizers/optimizer.js";
+export type { OptimizerName, OptimizerOption } from "./optimizers/registry.js";
+export { adam, adamw, type AdamOptions, type AdamwOptions } from "./optimizers/adam.js";
+export { momentum, nesterov, type MomentumOptions } from "./optimizers/momentum.js";
+export { rmsprop, type RmspropOptions } from "./optimizers/rmsprop.js";
+export { sgd } from "./optimizers/sgd.js";
+export * from "./initializers.js";
+
+export { sequential, Model, type Compiled, type CompileOptions, type SequentialOptions } from "./model.js";
+export { loadModel } from "./train/save.js";
+export { earlyStopping, keepBest, type BestOptions, type EarlyStoppingOptions } from "./train/early-stopping.js";
+export type { Callback, Logs, Training } from "./train/callbacks.js";
+export type { FitOptions, History } from "./train/fit.js";
+export type { EvaluateOptions } from "./train/evaluate.js";
+export type { PredictInput, PredictOptions } from "./train/predict.js";
+
+export { dataset, Dataset, type Rows, type SplitOptions, type Statistics } from "./data/dataset.js";
+export { datasets, type DrawnDigitsOptions, type IdxOptions } from "./data/datasets.js";

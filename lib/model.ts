@@ -1,0 +1,294 @@
+// Model: layers in sequence with their weights, and what can be done with them. The loops behind fit, evaluate and predict are in train/.
+import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
+import type { Initializer } from "./initializers.js";
+import type { CallContext, Layer, Weights } from "./layers/layer.js";
+import type { Loss } from "./losses/loss.js";
+import { resolveLoss, type LossOption } from "./losses/registry.js";
+import { resolveMetric, type Metric, type MetricOption } from "./metrics.js";
+import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js";
+import type { Optimizer } from "./optimizers/optimizer.js";
+import { tick } from "./ops/random.js";
+import { checkOptions, wrongValue } from "./options.js";
+import { deriveSeed, resolveSeed } from "./random.js";
+import { Tape, withScope, withTape } from "./tape.js";
+import { Tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
+import type { Dataset } from "./data/dataset.js";
+import { Evaluator, type EvaluateOptions } from "./train/evaluate.js";
+import { fit, type FitOptions, type History } from "./train/fit.js";
+import { Predictor, type PredictInput, type PredictOptions } from "./train/predict.js";
+import { saveModel } from "./train/save.js";
+
+export interface SequentialOptions {
+  /** Shape of one example, without the batch dimension. */
+  readonly inputShape: Shape;
+  /** Decides the initial weights and the dropout masks; the order of examples is fit's seed. Default: a random one. */
+  readonly seed?: number;
+  /** What messages call the model. Default: "model". */
+  readonly name?: string;
+}
+
+export interface CompileOptions {
+  readonly loss: LossOption;
+  /** Default: `adam()`. */
+  readonly optimizer?: OptimizerOption;
+  readonly metrics?: readonly MetricOption[];
+}
+
+/** What compile() settled. */
+export interface Compiled {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly metrics: readonly Metric[];
+}
+
+interface BuiltLayer {
+  readonly layer: Layer;
+  readonly name: string;
+  readonly weights: Weights;
+  readonly outputShape: Shape;
+}
+
+export class Model {
+  readonly name: string;
+  readonly seed: number;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** What gradients train, in order. */
+  readonly parameters: readonly Tensor[];
+  /** Every weight by its name, such as `dense1.weight`: parameters and running averages. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Forward passes made in training, which dropout draws its masks by. */
+  readonly passes: Tensor;
+  private readonly built: readonly BuiltLayer[];
+  private compiled: Compiled | undefined;
+  private evaluator: Evaluator | undefined;
+  private predictor: Predictor | undefined;
+  private fitting = false;
+
+  /** @internal Use sequential(). */
+  constructor(layers: readonly Layer[], { inputShape, seed, name }: SequentialOptions) {
+    this.name = name ?? "model";
+    this.seed = resolveSeed(this.name, seed);
+    this.inputShape = [...inputShape];
+    this.passes = zeros({ shape: [], dtype: "int32" }, { name: `${this.name}.passes` });
+    const weights = new Map<string, Tensor>();
+    const parameters: Tensor[] = [];
+    const names = new Map<string, number>();
+    const built: BuiltLayer[] = [];
+    let shape: Shape = this.inputShape;
+    for (const [index, layer] of layers.entries()) {
+      const count = (names.get(layer.type) ?? 0) + 1;
+      names.set(layer.type, count);
+      const layerName = `${layer.type}${count}`;
+      const make = (requiresGrad: boolean) => (weight: string, weightShape: Shape, initializer: Initializer) => {
+        const full = `${layerName}.${weight}`;
+        const values = initializer.make({ shape: weightShape, dtype: "float32" }, deriveSeed(this.seed, weights.size));
+        const made = new Tensor(values, { storage: values.read(), name: full, requiresGrad });
+        weights.set(full, made);
+        if (requiresGrad) parameters.push(made);
+        return made;
+      };
+      const own = layer.build?.({ inputShape: shape, parameter: make(true), state: make(false) }) ?? {};
+      const outputShape = this.shapeAfter(layer, layerName, index, own, shape);
+      built.push({ layer, name: layerName, weights: own, outputShape });
+      shape = outputShape;
+    }
+    this.built = built;
+    this.weights = weights;
+    this.parameters = parameters;
+    this.outputShape = shape;
+  }
+
+  get layers(): readonly Layer[] {
+    return this.built.map(({ layer }) => layer);
+  }
+
+  /** Number of trained values. */
+  get parameterCount(): number {
+    return this.parameters.reduce((sum, parameter) => sum + parameter.size, 0);
+  }
+
+  /** The optimizer that compile() was given. */
+  get optimizer(): Optimizer {
+    return this.ready("optimizer").optimizer;
+  }
+
+  /**
+   * The forward pass over a batch `[n, ...inputShape]`, for training steps written by hand.
+   *
+   * @returns the raw outputs, such as logits
+   * @throws ShapeError when the input does not fit
+   */
+  forward(input: Tensor, { training = false }: { readonly training?: boolean } = {}): Tensor {
+    if (input.rank !== this.inputShape.length + 1 || !this.inputShape.every((dim, i) => dim === input.shape[i + 1]))
+      throw shapeError(
+        this.name,
+        `expected a batch of ${formatShape(this.inputShape)}, that is [n, ${this.inputShape.join(", ")}]`,
+        [{ label: "input", shape: input.shape, name: input.name }],
+      );
+    const counter = training ? tick(this.passes) : this.passes;
+    return this.built.reduce((x, { layer, name, weights }, stream) => {
+      const context: CallContext = { training, random: { seed: this.seed, stream, counter } };
+      const output = withScope(`${this.name}.${name}`, () => layer.call(x, weights, context));
+      output.name = `${name}.output`;
+      return output;
+    }, input);
+  }
+
+  /**
+   * Chooses the loss, the optimizer and the metrics.
+   *
+   * @throws OptionError for a name that does not exist, with the nearest one that does
+   */
+  compile(options: CompileOptions): this {
+    checkOptions("compile", options, ["loss", "optimizer", "metrics"]);
+    this.refuseWhileFitting("compile");
+    const { loss, optimizer = "adam", metrics = [] } = options;
+    if (!Array.isArray(metrics)) throw wrongValue("compile", "metrics", "an array", metrics);
+    this.compiled = {
+      loss: resolveLoss("compile", loss),
+      optimizer: resolveOptimizer("compile", optimizer),
+      metrics: metrics.map((metric) => resolveMetric("compile", metric)),
+    };
+    this.evaluator = undefined;
+    this.predictor = undefined;
+    return this;
+  }
+
+  /**
+   * Trains on `data` off the JavaScript thread. The weights are locked until the promise settles.
+   *
+   * @returns the curves: loss and metrics per epoch
+   * @throws OptionError, ShapeError before any work; NonFiniteError when the loss stops being a number; the signal's reason when aborted.
+   *   After a rejection the weights are those of the last whole step.
+   */
+  async fit(data: Dataset, options: FitOptions = {}): Promise<History> {
+    const compiled = this.ready("fit");
+    this.refuseWhileFitting("fit");
+    this.fitting = true;
+    try {
+      return await fit(this, compiled, data, options);
+    } finally {
+      this.fitting = false;
+    }
+  }
+
+  /**
+   * Loss and metrics over a whole dataset, each the mean over its examples.
+   *
+   * @example
+   * ```ts
+   * const { loss, accuracy } = await model.evaluate(test);
+   * ```
+   */
+  async evaluate(data: Dataset, options: EvaluateOptions = {}): Promise<Record<string, number>> {
+    this.evaluator ??= new Evaluator(this, this.ready("evaluate"));
+    return this.evaluator.evaluate(data, options);
+  }
+
+  /**
+   * Predictions for a batch: the outputs through the loss's link, so probabilities where the loss takes logits.
+   *
+   * @param inputs - a tensor or nested arrays `[n, ...inputShape]`, or a typed array of n examples one after the other
+   * @returns `[n, ...outputShape]`
+   */
+  async predict(inputs: PredictInput, options: PredictOptions = {}): Promise<Tensor> {
+    this.predictor ??= new Predictor(this, this.compiled?.loss.link);
+    return this.predictor.predict(inputs, options);
+  }
+
+  /** Writes architecture and weights to one safetensors file; a failed write leaves an old file as it was. */
+  async save(path: string): Promise<void> {
+    await saveModel(path, this, this.compiled);
+  }
+
+  /** Copies of all weights. */
+  getWeights(): Map<string, TypedArray> {
+    return new Map([...this.weights].map(([name, weight]) => [name, weight.data()]));
+  }
+
+  /**
+   * Replaces weights by name, all or none.
+   * @throws ShapeError for a name the model has not got or values of another length
+   */
+  setWeights(values: ReadonlyMap<string, TypedArray>): void {
+    const fitting = [...values].map(([name, value]) => {
+      const weight = this.weights.get(name);
+      if (!weight)
+        throw shapeError(this.name, `has no weight "${name}"; its weights are ${[...this.weights.keys()].join(", ")}`);
+      if (weight.size !== value.length)
+        throw shapeError(this.name, `${value.length} values do not fill "${name}"`, [
+          { label: name, shape: weight.shape },
+        ]);
+      return [weight, value] as const;
+    });
+    for (const [weight, value] of fitting) weight.write().set(value);
+  }
+
+  /** A table of the layers, their output shapes and numbers of parameters. */
+  summary(): string {
+    const count = (weights: Weights): number => Object.values(weights).reduce((sum, { size }) => sum + size, 0);
+    const rows = [
+      ["layer", "output", "values"],
+      ...this.built.map(({ name, outputShape, weights }) => [
+        name,
+        `[n, ${outputShape.join(", ")}]`,
+        count(weights).toLocaleString("en"),
+      ]),
+    ];
+    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+    const lines = rows.map(
+      ([name, output, values]) =>
+        `${name!.padEnd(widths[0]!)}  ${output!.padEnd(widths[1]!)}  ${values!.padStart(widths[2]!)}`,
+    );
+    return [...lines, `${this.parameterCount.toLocaleString("en")} trained parameters`].join("\n");
+  }
+
+  /** Finds a layer's output shape by recording its forward pass over one example; nothing is computed. */
+  private shapeAfter(layer: Layer, name: string, index: number, weights: Weights, shape: Shape): Shape {
+    const input = zeros(
+      { shape: [1, ...shape], dtype: "float32" },
+      { name: index === 0 ? `${this.name}.input` : "input" },
+    );
+    const context: CallContext = { training: false, random: { seed: this.seed, stream: index, counter: this.passes } };
+    const output = withTape(new Tape(), () =>
+      withScope(`${this.name}.${name}`, () => layer.call(input, weights, context)),
+    );
+    if (output.shape[0] !== 1)
+      throw shapeError(name, "a layer must keep the batch dimension first", [{ label: "output", shape: output.shape }]);
+    return output.shape.slice(1);
+  }
+
+  private ready(where: string): Compiled {
+    if (this.compiled) return this.compiled;
+    throw new SimdnnError(
+      "StateError",
+      `${where}: ${this.name} has no loss yet; call compile({ loss, optimizer }) first`,
+      { where },
+    );
+  }
+
+  private refuseWhileFitting(where: string): void {
+    if (this.fitting) throw busyError(this.name, "being trained", `await the fit() promise before ${where}()`);
+  }
+}
+
+/**
+ * A model whose layers follow one another. Its weights are made at once.
+ *
+ * @throws ShapeError when a layer does not fit the one before it
+ *
+ * @example
+ * ```ts
+ * const model = sequential([dense(512, { bias: false }), batchNorm(), relu(), dropout(0.2), dense(10)], { inputShape: [784], seed: 1 });
+ * model.compile({ loss: "softmaxCrossEntropy", optimizer: adam({ learningRate: 1e-3 }), metrics: ["accuracy"] });
+ * ```
+ */
+export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
+  checkOptions("sequential", options, ["inputShape", "seed", "name"]);
+  if (!Array.isArray(layers) || layers.length === 0)
+    throw wrongValue("sequential", "layers", "an array of at least one layer", layers);
+  if (!Array.isArray(options?.inputShape))
+    throw wrongValue("sequential", "inputShape", "an array such as [784]", options?.inputShape);
+  return new Model(layers, options);
+}

@@ -1,0 +1,42 @@
+// Evaluation: loss and metrics over a dataset with the layers in inference mode.
+import type { Claim } from "../claim.js";
+import type { Dataset } from "../data/dataset.js";
+import type { Compiled, Model } from "../model.js";
+import { checkOptions, positiveInteger } from "../options.js";
+import { checkData } from "./check-data.js";
+import type { Tensor } from "../tensor.js";
+import { Batches, type Means } from "./batches.js";
+import { costAndMetrics } from "./cost.js";
+
+export interface EvaluateOptions {
+  /** Examples computed at once; changes memory and speed only. Default: 256. */
+  readonly batchSize?: number;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+}
+
+export class Evaluator {
+  // By the tensors that hold the rows: parts of one split share a recording.
+  private readonly recorded = new WeakMap<Tensor, { readonly targets: Tensor; readonly batches: Batches }>();
+
+  constructor(
+    private readonly model: Model,
+    private readonly compiled: Compiled,
+  ) {}
+
+  async evaluate(data: Dataset, options: EvaluateOptions = {}, within?: Claim): Promise<Means> {
+    checkOptions("evaluate", options, ["batchSize", "threads", "signal"]);
+    const { batchSize = 256, threads, signal } = options;
+    positiveInteger("evaluate", "batchSize", batchSize);
+    checkData("evaluate", this.model, data);
+    return this.batches(data).pass(data.rows, batchSize, { threads, signal, within });
+  }
+
+  private batches({ inputs, targets }: Dataset): Batches {
+    const known = this.recorded.get(inputs);
+    if (known?.targets === targets) return known.batches;
+    const batches = new Batches(inputs, targets, (x, y) => costAndMetrics(this.model, this.compiled, x, y, false));
+    this.recorded.set(inputs, { targets, batches });
+    return batches;
+  }
+}

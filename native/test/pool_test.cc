@@ -1,0 +1,151 @@
+// The pool and the engine: every piece exactly once, from many callers at once; jobs to their end, in fair turns. Run under
+// ThreadSanitizer too.
+#include "../pool.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "../engine.h"
+#include "../kernel.h"
+#include "test.h"
+
+using namespace simdnn;
+
+namespace {
+
+int64_t counted(Pool* pool, int threads, int64_t count, int64_t grain) {
+  std::vector<std::atomic<int>> visits(static_cast<size_t>(count));
+  Args args{};
+  args.pool = pool;
+  args.threads = threads;
+  parallel(args, count, grain, [&](int64_t begin, int64_t end) {
+    if (begin % grain != 0) visits[0] += 1000;
+    for (int64_t i = begin; i < end; i++) visits[static_cast<size_t>(i)]++;
+  });
+  return std::count_if(visits.begin(), visits.end(), [](const auto& n) { return n == 1; });
+}
+
+}  // namespace
+
+TEST("pool: visits everything once, whatever the budget and the grain") {
+  Pool pool;
+  for (int threads : {1, 2, 3, 8})
+    for (int64_t grain : {1, 7, 64})
+      for (int64_t count : {0, 1, 6, 7, 8, 100, 1000}) EXPECT_EQ(counted(&pool, threads, count, grain), count);
+}
+
+TEST("pool: serves callers that come at the same time") {
+  Pool pool;
+  std::atomic<int64_t> visited{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; caller++)
+    callers.emplace_back([&] {
+      for (int round = 0; round < 500; round++) visited += counted(&pool, 3, 50, 1);
+    });
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(visited.load(), int64_t{4 * 500 * 50});
+}
+
+TEST("pool: wakes parked helpers and leaves at once") {
+  for (int round = 0; round < 20; round++) {
+    Pool pool;
+    EXPECT_EQ(counted(&pool, 4, 100, 1), int64_t{100});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(counted(&pool, 4, 100, 1), int64_t{100});
+  }
+}
+
+namespace {
+
+// A counter that a program of one tick instruction counts up.
+struct Counter {
+  alignas(64) int32_t value = 0;
+  int32_t old = 0;
+  std::unique_ptr<Program> program;
+
+  Counter() {
+    auto bytes = [](int32_t* data) { return Storage{reinterpret_cast<uint8_t*>(data), sizeof(int32_t)}; };
+    int32_t scalar = static_cast<int32_t>(DType::int32);
+    std::vector<int32_t> tensors = {0, 0, scalar, 0, 0, 0, 0, 0, 0, 0, 1, 0, scalar, 0, 0, 0, 0, 0, 0, 0};
+    std::vector<int32_t> instructions = {op_tick, 1, 1, 0, 0, 1};
+    std::vector<Storage> storages = {bytes(&value), bytes(&old)};
+    program = std::make_unique<Program>(ProgramImage{tensors, instructions, {}, {}, storages}, kernel_table(Isa::reference));
+  }
+
+  std::shared_ptr<Job> job(int64_t steps) {
+    auto made = std::make_shared<Job>();
+    made->program = program.get();
+    made->steps = steps;
+    return made;
+  }
+};
+
+struct Finished {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Job*> jobs;
+
+  static void notify(void* self, std::shared_ptr<Job> job, bool finished) {
+    if (!finished) return;
+    auto& list = *static_cast<Finished*>(self);
+    std::lock_guard lock(list.mutex);
+    list.jobs.push_back(job.get());
+    list.changed.notify_all();
+  }
+
+  void wait_for(size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return jobs.size() >= count; });
+  }
+};
+
+}  // namespace
+
+TEST("engine: feeds, runs and fetches every step") {
+  Pool pool;
+  Finished finished;
+  Engine engine(&pool, Finished::notify, &finished);
+  Counter counter;
+  std::vector<int32_t> fed(1000), fetched(1000);
+  std::iota(fed.begin(), fed.end(), 5);
+  auto job = counter.job(1000);
+  job->feeds = {{0, reinterpret_cast<uint8_t*>(fed.data()), 4}};
+  job->fetches = {{1, reinterpret_cast<uint8_t*>(fetched.data()), 4}};
+  engine.submit(job);
+  finished.wait_for(1);
+  EXPECT(fed == fetched);
+  EXPECT_EQ(counter.value, 1005);
+  EXPECT_EQ(job->done.load(), int64_t{1000});
+}
+
+TEST("engine: jobs take turns, a higher priority goes first, a cancelled one ends") {
+  Pool pool;
+  Finished finished;
+  Engine engine(&pool, Finished::notify, &finished);
+  Counter endless, first, second;
+  auto forever = endless.job(INT64_MAX);
+  auto low = first.job(10), high = second.job(10);
+  high->priority = 1;
+  engine.submit(forever);
+  engine.submit(low);
+  engine.submit(high);
+  finished.wait_for(2);
+  EXPECT_EQ(first.value, 10);
+  EXPECT_EQ(second.value, 10);
+  forever->cancelled = true;
+  finished.wait_for(3);
+  EXPECT(finished.jobs[2] == forever.get());
+  EXPECT_EQ(forever->done.load(), int64_t{endless.value});
+}
+
+TEST("engine: stops in the middle of a job") {
+  Pool pool;
+  Finished finished;
+  Counter endless;
+  {
+    Engine engine(&pool, Finished::notify, &finished);
+    engine.submit(endless.job(INT64_MAX));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(finished.jobs.size(), size_t{0});
+}

@@ -1,0 +1,73 @@
+// The addon in workers, at exits, and beside a busy thread. Runs the built library in processes of its own.
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+
+const fixture = new URL("./lifecycle/training.mjs", import.meta.url).href;
+
+/** Runs a script that may use the exports of lifecycle/training.mjs. */
+function run(code: string): { status: number | null; signal: string | null; stdout: string; stderr: string } {
+  const script = `import { data, model, hash, workerOf } from ${JSON.stringify(fixture)}; ${code}`;
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { status, signal, stdout, stderr };
+}
+
+const clean = { status: 0, signal: null, stderr: "" };
+
+describe("the process", () => {
+  it("ends by itself after a fit", () => {
+    expect(run(`await model().fit(data); console.log("done");`)).toEqual({ ...clean, stdout: "done\n" });
+  });
+
+  it("waits for a fit that nobody awaits", () => {
+    expect(run(`model().fit(data).then(() => console.log("done"));`)).toEqual({ ...clean, stdout: "done\n" });
+  });
+
+  it("exits in the middle of training", () => {
+    expect(run(`void model().fit(data, { epochs: 1e6 }); setTimeout(() => process.exit(3), 50);`)).toEqual({
+      ...clean,
+      status: 3,
+      stdout: "",
+    });
+  });
+
+  it("keeps its event loop free while it trains", () => {
+    const { stdout, status } = run(`
+      let turns = 0, training = true;
+      const turn = () => { turns++; if (training) setImmediate(turn); };
+      turn();
+      await model().fit(data, { epochs: 20 });
+      training = false;
+      console.log(turns > 100);`);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "true\n" });
+  });
+});
+
+describe("workers", () => {
+  it("train to the same bits as the main thread, several at once", () => {
+    const worker = `const m = model(5); await m.fit(data, { epochs: 2 }); parentPort.postMessage(hash(m));`;
+    const trained = run(`
+      const results = await Promise.all([1, 2, 3].map(() => new Promise((resolve, reject) => workerOf(${JSON.stringify(worker)}).once("message", resolve).once("error", reject))));
+      const here = model(5);
+      await here.fit(data, { epochs: 2 });
+      console.log(results.every((result) => result === hash(here)));`);
+    expect(trained).toEqual({ ...clean, stdout: "true\n" });
+  });
+
+  it("can be terminated in the middle of training, again and again", () => {
+    const worker = `parentPort.postMessage("ready"); await model().fit(data, { epochs: 1e6 });`;
+    expect(
+      run(`
+      for (let round = 0; round < 10; round++) {
+        const worker = workerOf(${JSON.stringify(worker)});
+        await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        await worker.terminate();
+      }
+      await model().fit(data);
+      console.log("alive");`),
+    ).toEqual({ ...clean, stdout: "alive\n" });
+  });
+});

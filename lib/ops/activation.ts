@@ -2,7 +2,7 @@
 import { apply1, defineOp, type Sample } from "../op.js";
 import { checkOptions, positiveNumber } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import { elementShapes, float } from "./samples.js";
+import { elementShapes, float, savedRange } from "./samples.js";
 import { alike } from "./shapes.js";
 
 /** Activation functions, in the order of `Activation` in native/kernel.h. */
@@ -12,10 +12,10 @@ export type Activation = (typeof activations)[number];
 
 type Attrs = { readonly kind: Activation; readonly slope: number };
 
-/** The slope for negative inputs of the functions that have one: leakyRelu's factor, elu's alpha. */
+/** @internal The slope for negative inputs of the functions that have one: leakyRelu's factor, elu's alpha. */
 export const defaultSlopes: Partial<Record<Activation, number>> = { leakyRelu: 0.01, elu: 1 };
 
-/** Whether g'(x) can be told from g(x), so that the input need not be kept. */
+/** @internal Whether g'(x) can be told from g(x), so that the input need not be kept. */
 export function derivesFromOutput(kind: Activation): boolean {
   return kind !== "swish" && kind !== "gelu";
 }
@@ -29,7 +29,8 @@ const record = defineOp<Attrs>({
   name: "activation",
   operands: ["input"],
   attrs: { kind: activations, slope: "number" },
-  shape: alike("activation", ["input"]),
+  // The user called relu(), not activation().
+  shape: (operands, { kind }) => alike(kind, ["input"])(operands),
   vjp: ({ operands: [x], outputs: [y], attrs }, [dout]) => [
     apply1(gradRecord, [dout!, derivesFromOutput(attrs.kind) ? y! : x!], attrs),
   ],
@@ -47,18 +48,11 @@ const gradRecord = defineOp<Attrs>({
   samples: () =>
     kinds.flatMap((attrs) =>
       elementShapes.map((shape): Sample<Attrs> => ({
-        operands: [float(shape), float(shape, savedRange(attrs))],
+        operands: [float(shape), float(shape, savedRange(attrs.kind, attrs.slope))],
         attrs,
       })),
     ),
 });
-
-/** Values that `saved` can have: of the output where it is the output. */
-export function savedRange({ kind, slope }: Attrs): readonly [number, number] {
-  if (kind === "elu") return [-0.95 * slope, 2];
-  if (kind === "sigmoid" || kind === "softplus" || kind === "relu") return [0.01, 0.99];
-  return kind === "tanh" ? [-0.99, 0.99] : [-2, 2];
-}
 
 /** Runs any of the activation functions: `input`, of any shape, to an output like it. */
 export function activation(x: Tensor, kind: Activation, slope = defaultSlopes[kind] ?? 0): Tensor {

@@ -3,9 +3,9 @@ import { shapeError } from "../errors.js";
 import { apply, apply1, defineOp, type Sample } from "../op.js";
 import { checkOptions, oneOf, positiveNumber } from "../options.js";
 import { sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
-import { activation as activate, activations, defaultSlopes, derivesFromOutput, savedRange, type Activation } from "./activation.js"; // prettier-ignore
+import { activation as activate, activations, defaultSlopes, derivesFromOutput, type Activation } from "./activation.js"; // prettier-ignore
 import { matmul } from "./matmul.js";
-import { float } from "./samples.js";
+import { float, savedRange } from "./samples.js";
 import { features, floatType, notes, sameShape } from "./shapes.js";
 import { reshape } from "./view.js";
 
@@ -106,7 +106,7 @@ const gradRecord = defineOp<Attrs>({
   samples: () =>
     kinds.flatMap((attrs) =>
       [[1], [0, 3], [3, 1], [5, 7], [2, 3, 17], [70, 33]].map((shape) => ({
-        operands: [float(shape), float(shape, savedRange({ kind: attrs.activation, slope: attrs.slope }))],
+        operands: [float(shape), float(shape, savedRange(attrs.activation, attrs.slope))],
         attrs,
       })),
     ),

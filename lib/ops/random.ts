@@ -113,7 +113,7 @@ export function tick(count: Tensor): Tensor {
  *
  * @example
  * ```ts
- * randomUniform([2, 3], { seed: 1, low: -1 }); // the same numbers each time
+ * randomUniform([2, 3], { seed: 1, low: -1 }).shape; // [2, 3], with the same numbers each time
  * ```
  */
 export function randomUniform(
@@ -131,7 +131,7 @@ export function randomUniform(
  *
  * @example
  * ```ts
- * randomNormal([784, 512], { seed: 1, deviation: Math.sqrt(2 / 784) });
+ * randomNormal([784, 512], { seed: 1, deviation: Math.sqrt(2 / 784) }).shape; // [784, 512]
  * ```
  */
 export function randomNormal(

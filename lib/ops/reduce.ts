@@ -147,7 +147,7 @@ function resolve(where: string, x: Tensor, options: ReduceOptions): Attrs {
   const { axes, keepDims = false } = options;
   if (axes === undefined) return { axes: x.shape.map((_, d) => d), keepDims };
   const resolved = (typeof axes === "number" ? [axes] : axes).map((axis) => resolveAxis(where, "axes", axis, x.rank));
-  if (new Set(resolved).size < resolved.length) throw wrongValue(where, "axes", "each axis once", axes);
+  if (new Set(resolved).size < resolved.length) throw wrongValue(where, "axes", "distinct axes", axes);
   return { axes: resolved.sort((a, b) => a - b), keepDims };
 }
 
@@ -226,7 +226,7 @@ export function squaredNorm(x: Tensor): Tensor {
   return apply1(squaredNormRecord, [x], {});
 }
 
-/** Sums `x` over the axes along which `shape` was broadcast to reach x's: the gradient of broadcasting. */
+/** @internal Sums `x` over the axes along which `shape` was broadcast to reach x's: the gradient of broadcasting. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const lead = x.rank - shape.length;

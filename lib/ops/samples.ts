@@ -1,6 +1,7 @@
 // How records write down their samples. float32 stands for the precision under test: gradient checks read it as float64.
 import type { Sample } from "../op.js";
 import type { Shape } from "../tensor.js";
+import type { Activation } from "./activation.js";
 
 type Operand = Sample["operands"][number];
 
@@ -84,3 +85,10 @@ export const broadcastShapes: readonly (readonly [Shape, Shape])[] = [
     [2, 1, 2, 1, 2, 1],
   ],
 ];
+
+/** Values that what an activation saves for its gradient can have: of the output where it is the output. */
+export function savedRange(kind: Activation, slope: number): readonly [number, number] {
+  if (kind === "elu") return [-0.95 * slope, 2];
+  if (kind === "sigmoid" || kind === "softplus" || kind === "relu") return [0.01, 0.99];
+  return kind === "tanh" ? [-0.99, 0.99] : [-2, 2];
+}

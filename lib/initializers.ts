@@ -1,4 +1,5 @@
 // Initializers: the first values of weights, from a shape and a seed. Which weight gets which seed is the model's business.
+import type { Json } from "./layers/layer.js";
 import { checkOptions, finiteNumber, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
 import { randomNormal, randomUniform } from "./ops/random.js";
 import { randomStream } from "./random.js";
@@ -122,7 +123,7 @@ export function resolveInitializer(
   option: string,
   value: InitializerOption | InitializerConfig,
 ): Initializer {
-  if (typeof value === "object" && value !== null && "make" in value) return value;
+  if (typeof value === "object" && value !== null && "make" in value && typeof value.make === "function") return value;
   const { type, options = {} } = typeof value === "string" ? { type: value } : (value ?? {});
   const names = Object.keys(factories).filter((name) => typeof value !== "string" || name !== "constant");
   const factory = factories[oneOf(where, option, type ?? value, names) as keyof typeof factories];
@@ -132,8 +133,11 @@ export function resolveInitializer(
 /** What a file says about an initializer. */
 export type InitializerConfig = Pick<Initializer, "type" | "options">;
 
-/** @internal */
-export const describeInitializer = ({ type, options }: Initializer): InitializerConfig => ({ type, options });
+/** @internal Descriptions by option. One of the user's own is left out: a saved model has its weights from the file and must load without it. */
+export function describeInitializers(given: Readonly<Record<string, Initializer>>): Readonly<Record<string, Json>> {
+  const known = Object.entries(given).filter(([, { type }]) => Object.hasOwn(factories, type));
+  return Object.fromEntries(known.map(([option, { type, options }]) => [option, { type, options }]));
+}
 
 /** Inputs and outputs of one unit: the last two dimensions, times all others (the positions of a convolution's window). */
 function fans(shape: Shape): [fanIn: number, fanOut: number] {

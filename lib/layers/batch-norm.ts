@@ -1,6 +1,6 @@
 // Batch normalization: its options, weights and running averages. The arithmetic is in ops.
 import { shapeError } from "../errors.js";
-import { describeInitializer, ones, resolveInitializer, zeros, type InitializerOption } from "../initializers.js";
+import { describeInitializers, ones, resolveInitializer, zeros, type InitializerOption } from "../initializers.js";
 import { batchNorm as batchNormOp, batchNormInference } from "../ops/norm.js";
 import { checkOptions, fraction, positiveNumber } from "../options.js";
 import type { Tensor } from "../tensor.js";
@@ -41,12 +41,7 @@ export function batchNorm(options: BatchNormOptions = {}): Layer<BatchNormWeight
 
   return {
     type: "batchNorm",
-    options: {
-      momentum,
-      epsilon,
-      gammaInitializer: describeInitializer(gammaInitializer),
-      betaInitializer: describeInitializer(betaInitializer),
-    },
+    options: { momentum, epsilon, ...describeInitializers({ gammaInitializer, betaInitializer }) },
     build({ inputShape, parameter, state }) {
       const shape = inputShape.slice(-1);
       if (shape.length === 0)

@@ -1,6 +1,6 @@
 // The fully connected layer. Its arithmetic is one op.
 import { shapeError } from "../errors.js";
-import { describeInitializer, resolveInitializer, type InitializerOption } from "../initializers.js";
+import { describeInitializers, resolveInitializer, type InitializerOption } from "../initializers.js";
 import { dense as denseOp } from "../ops/dense.js";
 import { softmax } from "../ops/softmax.js";
 import { bool, checkOptions, oneOf, positiveInteger } from "../options.js";
@@ -55,8 +55,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer<DenseWei
       activation,
       ...number.described,
       bias,
-      weightInitializer: describeInitializer(weightInitializer),
-      biasInitializer: describeInitializer(biasInitializer),
+      ...describeInitializers({ weightInitializer, biasInitializer }),
     },
     build({ inputShape, parameter }) {
       const width = inputShape.at(-1);

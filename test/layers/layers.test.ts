@@ -1,7 +1,7 @@
 // Layers: what they compute, eager and captured alike to the bit; their descriptions; and what they refuse.
 import { describe, expect, test } from "vitest";
 import { capture } from "#lib/capture.js";
-import { constant } from "#lib/initializers.js";
+import { constant, type Initializer } from "#lib/initializers.js";
 import {
   leakyRelu,
   elu,
@@ -319,6 +319,16 @@ describe("layerFromConfig", () => {
     [{ type: "dense", options: { units: 0 } }, "dense: expected a positive integer for units but received 0 (number)"],
   ])("refuses %j", (config, message) => {
     expect(() => layerFromConfig(config)).toThrow(failure("OptionError", message));
+  });
+
+  test("does without an initializer that is not the library's", () => {
+    const mine: Initializer = { type: "mine", options: {}, make: (spec, seed) => constant(2).make(spec, seed) };
+    const { type, options } = dense(2, { weightInitializer: mine, biasInitializer: constant(1) });
+    expect(Object.keys(options)).toEqual(["units", "activation", "bias", "biasInitializer"]);
+    expect(layerFromConfig({ type, options }).options.biasInitializer).toEqual({
+      type: "constant",
+      options: { value: 1 },
+    });
   });
 
   test("asks makers of one's own first", () => {

@@ -70,6 +70,12 @@ export function allOps(): readonly Op[] {
   return [...records.values()];
 }
 
+export function opNamed(name: string): Op {
+  const op = records.get(name);
+  if (!op) throw new SimdnnError("StateError", `there is no op "${name}"`, { where: name });
+  return op;
+}
+
 /** Runs an op at once or, while capturing, records it. Shape errors appear here, before any work. */
 export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor[] {
   const specs = op.shape(operands, attrs);

@@ -68,7 +68,7 @@ export class Program {
     this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter(
       (tensor) => !written.has(tensor),
     );
-    this.handle = loadImage(this.image.finish(this.writes));
+    this.handle = accepted(() => native.load(...this.image.finish(this.writes)));
   }
 
   get instructionCount(): number {
@@ -161,9 +161,14 @@ export function execute(entry: Entry): void {
     return;
   }
   for (const output of outputs) output.storage = allocate(output);
+  runEntry(entry);
+}
+
+/** Runs one op whose operands and outputs all have storage, on that storage. */
+export function runEntry(entry: Entry, threads = defaultThreads()): void {
   const image = new ImageBuilder(undefined, new Map(), new Map());
   image.add(entry);
-  const fault = native.execute(...image.finish([]), defaultThreads());
+  const fault = accepted(() => native.execute(...image.finish([]), threads));
   if (fault) throw faultError(fault, [entry], image.tensors);
 }
 
@@ -256,9 +261,10 @@ function encodeAttrs(op: Op, attrs: Attrs): number[] {
   });
 }
 
-function loadImage(image: ProgramImage): NativeProgram {
+/** What the addon answers to an image, its refusal worded as one of ours. */
+function accepted<R>(send: () => R): R {
   try {
-    return native.load(...image);
+    return send();
   } catch (cause) {
     throw new SimdnnError(
       "NativeError",

@@ -54,7 +54,7 @@ export function drawDigits(options: DigitOptions): Digits {
     const hands = glyphs[label]!;
     ink.fill(0);
     write(ink, hands[random.integer(hands.length)]!, random);
-    print(images.subarray(i * pixels, (i + 1) * pixels), ink, random);
+    print(new Uint8ClampedArray(images.buffer, i * pixels, pixels), ink, random);
   }
   return { images, labels, seed };
 }
@@ -133,9 +133,12 @@ function drawLine(
   const [top, bottom] = [clamp(Math.floor(Math.min(y0, to[1]) - reach)), clamp(Math.ceil(Math.max(y0, to[1]) + reach))];
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
-      const [x, y] = [column + 0.5 - x0, row + 0.5 - y0];
+      const x = column + 0.5 - x0;
+      const y = row + 0.5 - y0;
       const t = Math.min(Math.max((x * dx + y * dy) * perLength, 0), 1);
-      const cover = reach - Math.sqrt((x - t * dx) ** 2 + (y - t * dy) ** 2);
+      const offX = x - t * dx;
+      const offY = y - t * dy;
+      const cover = reach - Math.sqrt(offX * offX + offY * offY);
       const at = row * digitSize + column;
       if (cover > ink[at]!) ink[at] = Math.min(cover, 1);
     }
@@ -143,13 +146,10 @@ function drawLine(
 }
 
 /** Ink to bytes, with an image's own darkness and grain. */
-function print(image: Uint8Array, ink: Float32Array, random: RandomStream): void {
+function print(image: Uint8ClampedArray, ink: Float32Array, random: RandomStream): void {
   const darkness = between(random, 170, 255);
   const grain = between(random, 0, 25);
-  for (let i = 0; i < image.length; i++) {
-    const value = darkness * ink[i]! + grain * bell(random.uint32());
-    image[i] = Math.min(Math.max(Math.round(value), 0), 255);
-  }
+  for (let i = 0; i < image.length; i++) image[i] = darkness * ink[i]! + grain * bell(random.uint32()); // rounds, and clamps to 0 … 255
 }
 
 /** About a standard normal number, from the four bytes of a word: a real one for each pixel would take most of the time. */

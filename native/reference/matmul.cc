@@ -59,7 +59,7 @@ void dense(const Args& args) {
   const Activation kind = Activation(int(args.attrs[0]));
   const T *input = data<T>(args.in[0]), *bias = args.n_in > 2 ? data<T>(args.in[2]) : nullptr;
   T* output = data<T>(args.out[0]);
-  for (int64_t i = 0; i < rows(args.in[0]); ++i)
+  for (int64_t i = 0; i < rows(args.out[0]); ++i)
     for (int64_t j = 0; j < weight.columns; ++j) {
       double z = bias ? bias[j] : 0;
       for (int64_t p = 0; p < weight.rows; ++p) z += input[i * weight.rows + p] * weight(p, j);

@@ -116,6 +116,27 @@ SIMDNN_INLINE vi round_to_int(vf x) { return (vi)vcvtnq_s32_f32((float32x4_t)x);
 
 #endif
 
+// Both halves of the answer are p[0 … kHalf).
+SIMDNN_INLINE vf load_twice(const float* p) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_maskz_broadcast_f32x8(0xffff, _mm256_loadu_ps(p));
+#elif defined(__AVX2__)
+  return (vf)_mm256_broadcast_ps(reinterpret_cast<const __m128*>(p));
+#else
+  return (vf)vreinterpretq_f32_f64(vld1q_dup_f64(reinterpret_cast<const double*>(p)));
+#endif
+}
+
+// Keeps a loaded value in a register where the compiler would load it again for each use.
+SIMDNN_INLINE vf kept(vf x) {
+#if defined(__AVX2__)
+  asm("" : "+v"(x));
+#else
+  asm("" : "+w"(x));
+#endif
+  return x;
+}
+
 // min and max answer b where either is NaN. round_to_int rounds to nearest, ties to even.
 
 // Lane by lane `mask ? a : b`; a mask is what a comparison gives, -1 or 0.
@@ -143,12 +164,26 @@ SIMDNN_INLINE vf swap(vf x) {
 #undef SIMDNN_LANE
 }
 
+constexpr int kHalf = kLanes / 2;
+
+// Lane i of the lower half goes to lane 2i, that of the upper half to lane 2i + 1.
+SIMDNN_INLINE vf zip_halves(vf x) {
+#define SIMDNN_LANE(i) (i / 2 + i % 2 * kHalf)
+  return __builtin_shufflevector(x, x, SIMDNN_LANES(SIMDNN_LANE));
+#undef SIMDNN_LANE
+}
+
 // Lane i gets that of b where i has the bit `distance`, else that of a.
 template <int distance>
 SIMDNN_INLINE vf alternate(vf a, vf b) {
+#if defined(__AVX512F__)  // gcc would make it a permutation, for which there is one port only
+  constexpr __mmask16 mask = distance == 8 ? 0xff00 : distance == 4 ? 0xf0f0 : distance == 2 ? 0xcccc : 0xaaaa;
+  return (vf)_mm512_mask_blend_ps(mask, (__m512)a, (__m512)b);
+#else
 #define SIMDNN_LANE(i) (i & distance ? kLanes + i : i)
   return __builtin_shufflevector(a, b, SIMDNN_LANES(SIMDNN_LANE));
 #undef SIMDNN_LANE
+#endif
 }
 
 // Combines the lanes as a tree, lane i with lane i ^ width/2, then i ^ width/4 …, so the order is fixed.

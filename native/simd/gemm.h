@@ -1,0 +1,31 @@
+// The float32 GEMM: chooses the form for a shape. Work is split over the rows and columns of C, never over k, and every
+// choice depends on the shape alone; so an element of C is one chain of operations, the same at any thread count.
+#pragma once
+#include "blocked.h"
+#include "dot.h"
+
+namespace simdnn {
+namespace {
+
+// Calls run(plan) with the plan of the form that suits the problem.
+template <class Run>
+SIMDNN_INLINE void with_plan(const Gemm& g, Run run) {
+  if (g.k >= 4 * kLanes) {
+    if (g.n <= 16 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
+    if (g.m <= 16 && g.b.row == 1 && (g.n >= 16 || g.a.column == 1)) return run(Dots::plan(g, true));
+  }
+  return run(Blocked::plan(g, g.n <= 16 && g.m > g.n && g.a.row == 1));
+}
+
+static int64_t gemm_scratch(const Gemm& g) {
+  int64_t floats = 0;
+  if (g.m > 0 && g.n > 0) with_plan(g, [&](const auto& plan) { floats = plan.scratch_floats(); });
+  return floats * static_cast<int64_t>(sizeof(float));
+}
+
+static void gemm(const Args& args, const Gemm& g) {
+  if (g.m > 0 && g.n > 0) with_plan(g, [&](const auto& plan) { plan.run(args); });
+}
+
+}  // namespace
+}  // namespace simdnn

@@ -1,0 +1,70 @@
+// What a GEMM is asked for, and how a finished piece of the product reaches C. Multiplies no matrices.
+#pragma once
+#include "../kernel.h"
+#include "activate.h"
+#include "each.h"
+#include "tile.h"
+
+namespace simdnn {
+namespace {
+
+// C = activation(alpha A B + beta D)
+struct Gemm {
+  int64_t m, n, k;
+  Matrix a, b;    // m x k and k x n
+  Target target;  // C and D at their first element; D is C itself, or a bias with row stride 0
+  Activation activation;
+  float slope;
+};
+
+SIMDNN_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// A length in parts whose sizes differ by at most one: a small last tile would leave registers idle.
+struct Split {
+  int64_t parts, shorter, longer;  // the first `longer` parts have one more
+  int64_t begin(int64_t i) const { return i * shorter + smaller(i, longer); }
+  int64_t size(int64_t i) const { return shorter + (i < longer); }
+  int64_t most() const { return shorter + (longer > 0); }
+};
+SIMDNN_INLINE Split split(int64_t length, int64_t most) {
+  const int64_t parts = length > most ? (length + most - 1) / most : 1;
+  return {parts, length / parts, length % parts};
+}
+
+// How many of `items` a thread should get at least, so that they take 1 to 2 µs.
+SIMDNN_INLINE int64_t gemm_grain(const Gemm& g, int64_t items) {
+  constexpr int64_t kWorthwhile = 1 << 17;  // multiply-adds
+  const int64_t each = g.m * g.n * g.k / items;
+  return each >= kWorthwhile ? 1 : kWorthwhile / (each + 1) + 1;
+}
+
+// The piece of C at (i, j). Blocks of k after the first add to what is there.
+SIMDNN_INLINE Target target_at(const Target& t, int64_t i, int64_t j, bool first_block) {
+  float* c = t.c + i * t.c_row + j;
+  return first_block ? Target{c, t.c_row, t.d + i * t.d_row + j, t.d_row, t.alpha, t.beta} : Target{c, t.c_row, c, t.c_row, t.alpha, 1};
+}
+
+// Takes a product that could not go straight to C, because it is narrower than its tile or transposed.
+static void put(Target t, const float* product, int64_t product_row, int64_t rows, int64_t columns) {
+  for (int64_t j = 0; j < columns; j += kLanes) {
+    const Lanes lanes = first(static_cast<int>(smaller(kLanes, columns - j)));
+    for (int64_t i = 0; i < rows; i++) {
+      const vf d = t.beta != 0 ? load(t.d + i * t.d_row + j, lanes) : vf{};
+      store(t.c + i * t.c_row + j, combine(t, load(product + i * product_row + j, lanes), d), lanes);
+    }
+  }
+}
+
+// Applies the activation to a finished piece of C while it is in the first-level cache.
+static void activate(const Gemm& g, const Target& t, int64_t rows, int64_t columns) {
+  if (g.activation == Activation::linear) return;
+  with_activation(g.activation, [&](auto k) {
+    for (int64_t i = 0; i < rows; i++) {
+      float* row = t.c + i * t.c_row;
+      each(0, columns, [&](auto at) { at.store(row, activate<decltype(k)::kind>(at.load(row), g.slope)); });
+    }
+  });
+}
+
+}  // namespace
+}  // namespace simdnn

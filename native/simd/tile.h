@@ -1,0 +1,85 @@
+// The register tile of the GEMM: rows x (vectors * kLanes) elements of C, one FMA chain each over a block of k. Knows
+// nothing of blocking or threads.
+#pragma once
+#include "vec.h"
+
+namespace simdnn {
+namespace {
+
+// A matrix operand: element (i, j) is data[i * row + j * column]. One of the strides is 1, or the matrix is packed.
+struct Matrix {
+  const float* data;
+  int64_t row, column;
+};
+
+SIMDNN_INLINE Matrix transposed(Matrix x) { return {x.data, x.column, x.row}; }
+SIMDNN_INLINE Matrix at(Matrix x, int64_t i, int64_t j) { return {x.data + i * x.row + j * x.column, x.row, x.column}; }
+
+// What becomes of a product: c = alpha * product + beta * d. `d` is not read when beta is 0.
+struct Target {
+  float* c;
+  int64_t c_row;
+  const float* d;
+  int64_t d_row;
+  float alpha, beta;
+};
+
+SIMDNN_INLINE vf combine(const Target& t, vf product, vf d) { return fma(broadcast(t.alpha), product, broadcast(t.beta) * d); }
+
+template <int rows, int vectors>
+static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, const Target& target) {
+  const Target t = target;  // else it would be read again after every store
+  vf sum[rows][vectors];
+  SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
+    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{};
+  }
+  // Five rows from one pointer: 1, 2 and 4 strides are address modes, 3 strides a register.
+  const float* base[3] = {a.data, a.data + 5 * a.row, a.data + 10 * a.row};
+  for (int64_t p = 0; p < k; p++) {
+    vf line[vectors];
+    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) line[j] = load(b + j * kLanes);
+    SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
+      const vf x = broadcast(base[i / 5][i % 5 * a.row]);
+      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma(x, line[j], sum[i][j]);
+    }
+    base[0] += a.column, base[1] += a.column, base[2] += a.column, b += b_row;
+  }
+  if (t.alpha == 1 && t.beta == 0) {  // worth a case of its own where k is small
+    SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
+      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) store(t.c + i * t.c_row + j * kLanes, sum[i][j]);
+    }
+    return;
+  }
+  SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
+    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) {
+      const vf d = t.beta != 0 ? load(t.d + i * t.d_row + j * kLanes) : vf{};
+      store(t.c + i * t.c_row + j * kLanes, combine(t, sum[i][j], d));
+    }
+  }
+}
+
+using Tile = void (*)(int64_t k, Matrix a, const float* b, int64_t b_row, const Target& t);
+
+#if defined(__AVX2__) && !defined(__AVX512F__)  // 16 registers, so 12 sums
+constexpr int kMaxVectors = 3, kMaxRows = 6;
+constexpr int kTileRows[kMaxVectors + 1] = {0, 6, 6, 4};
+constexpr Tile kTiles[kMaxVectors + 1][kMaxRows + 1] = {
+    {},
+    {nullptr, tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>},
+    {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>},
+    {nullptr, tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>},
+};
+#else  // 32 registers, so 28 sums
+constexpr int kMaxVectors = 4, kMaxRows = 14;
+constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6};
+constexpr Tile kTiles[kMaxVectors + 1][kMaxRows + 1] = {
+    {},
+    {nullptr, tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>, tile<7, 1>, tile<8, 1>, tile<9, 1>, tile<10, 1>, tile<11, 1>, tile<12, 1>, tile<13, 1>, tile<14, 1>},
+    {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>, tile<7, 2>, tile<8, 2>, tile<9, 2>, tile<10, 2>, tile<11, 2>, tile<12, 2>, tile<13, 2>, tile<14, 2>},
+    {nullptr, tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>, tile<5, 3>, tile<6, 3>, tile<7, 3>, tile<8, 3>, tile<9, 3>},
+    {nullptr, tile<1, 4>, tile<2, 4>, tile<3, 4>, tile<4, 4>, tile<5, 4>, tile<6, 4>},
+};
+#endif
+
+}  // namespace
+}  // namespace simdnn

@@ -1,0 +1,71 @@
+// Transposition in registers: blocks of kLanes x kLanes floats, and what is built on them for the GEMM. No arithmetic
+// but the sums over lanes of several vectors at once, which are a transposition with additions.
+#pragma once
+#include "vec.h"
+
+namespace simdnn {
+namespace {
+
+// Exchanges the off-diagonal blocks of side `distance`, then of half that side, down to single elements. Three blends and
+// one permutation per pair: the permutation port of x86 is the scarce one.
+template <int distance = kLanes / 2>
+SIMDNN_INLINE void transpose_square(vf (&rows)[kLanes]) {
+  if constexpr (distance > 0) {
+    SIMDNN_UNROLL for (int i = 0; i < kLanes; i++) {
+      if (i & distance) continue;
+      vf &x = rows[i], &y = rows[i + distance];
+      const vf exchanged = swap<distance>(alternate<distance>(y, x));
+      x = alternate<distance>(x, exchanged);
+      y = alternate<distance>(exchanged, y);
+    }
+    transpose_square<distance / 2>(rows);
+  }
+}
+
+// Lane i of the answer is the sum of the lower half of x[i], lane kHalf + i that of its upper half, for i < count; both
+// sums in the same order.
+template <int count, int distance = kHalf / 2>
+SIMDNN_INLINE vf half_sums(vf (&x)[kHalf]) {
+  if constexpr (distance == 0) {
+    return x[0];
+  } else {
+    SIMDNN_UNROLL for (int i = 0; i < distance; i++) {
+      const vf a = x[i], b = x[i + distance];
+      if (i + distance < count) {
+        x[i] = alternate<distance>(a, b) + swap<distance>(alternate<distance>(b, a));
+      } else if (i < count) {
+        x[i] = a + swap<distance>(a);
+      }
+    }
+    return half_sums<(count < distance ? count : distance), distance / 2>(x);
+  }
+}
+
+// out[j][i] = in[i][j] for rows i and columns j; a row of `out` is written `width` wide, zeros from column `rows` on.
+static void transpose(const float* in, int64_t in_stride, int64_t rows, int64_t columns, float* out, int64_t out_stride, int64_t width) {
+  for (int64_t i = 0; i < width; i += kLanes) {
+    const int in_rows = (int)(rows - i < kLanes ? rows - i : kLanes);
+    const int out_lanes = (int)(width - i < kLanes ? width - i : kLanes);
+    for (int64_t j = 0; j < columns; j += kLanes) {
+      const float* p = in + i * in_stride + j;
+      float* q = out + j * out_stride + i;
+      vf block[kLanes];
+      if (in_rows == kLanes && j + kLanes <= columns) {
+        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = load(p + r * in_stride);
+        transpose_square(block);
+        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) store(q + r * out_stride, block[r]);
+      } else {
+        const int in_lanes = (int)(columns - j < kLanes ? columns - j : kLanes);
+        const Lanes loaded = first(in_lanes), stored = first(out_lanes);
+        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = r < in_rows ? load(p + r * in_stride, loaded) : vf{};
+        transpose_square(block);
+        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
+          if (r < in_lanes) store(q + r * out_stride, block[r], stored);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace simdnn

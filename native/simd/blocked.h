@@ -7,10 +7,11 @@
 namespace simdnn {
 namespace {
 
-constexpr int64_t kPanelFloats = 8192;     // of a packed panel of B: two thirds of a first-level cache
-constexpr int64_t kBandFloats = 1 << 18;   // of A, half a second-level cache, for which the panels of B pass
+constexpr int64_t kPanelFloats = 8192;    // of a packed panel of B: two thirds of a first-level cache
+constexpr int64_t kBandFloats = 1 << 18;  // of A, half a second-level cache, for which the panels of B pass
+constexpr int64_t kRoundK = 1024;         // of k between two passes over C
+constexpr int64_t kPackGrain = 16384;     // floats that are worth a second thread
 
-constexpr int64_t kPackGrain = 16384;      // floats that are worth a second thread
 // out[p * out_width + i] = x(p, i) for p < k and i < width, and 0 from there to out_width, at most a vector further.
 static void pack(Matrix x, int64_t k, int64_t width, float* out, int64_t out_width) {
   if (x.column != 1) return transpose(x.data, x.column, width, k, out, out_width, out_width);
@@ -50,8 +51,9 @@ struct Blocked {
     }
     x.vectors = static_cast<int>(smaller(x.vectors, (g.n + kLanes - 1) / kLanes));
     x.strips = split(g.m, kTileRows[x.vectors]);
-    x.blocks = split(g.k, kPanelFloats / x.width());
-    x.rounds = split(x.blocks.parts, 1024 / (kPanelFloats / x.width()));
+    const int64_t block_k = smaller(kPanelFloats / x.width(), kRoundK);
+    x.blocks = split(g.k, block_k);
+    x.rounds = split(x.blocks.parts, kRoundK / block_k);
     x.panels = (g.n + x.width() - 1) / x.width();
     // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band.
     const int64_t round_k = x.blocks.most() * x.rounds.most(), band_rows = x.panels < 8 ? 128 : kBandFloats / (round_k + 1) + 1;

@@ -206,8 +206,8 @@ class ImageBuilder {
     const offset = this.offsets.get(tensor);
     const [storage, units] =
       offset === undefined ? [this.storages.push(this.outsideStorage(tensor)) - 1, 0] : [0, offset / offsetUnit];
-    const dims = Array.from({ length: maxRank }, (_, i) => tensor.shape[i] ?? 0);
-    this.rows.push(storage, units, dtypes.indexOf(tensor.dtype), tensor.rank, ...dims);
+    this.rows.push(storage, units, dtypes.indexOf(tensor.dtype), tensor.rank);
+    for (let d = 0; d < maxRank; d++) this.rows.push(tensor.shape[d] ?? 0);
     const number = this.tensors.push(tensor) - 1;
     this.numbers.set(tensor, number);
     return number;
@@ -231,11 +231,12 @@ class ImageBuilder {
   }
 
   finish(written: readonly Tensor[]): ProgramImage {
-    const writtenNumbers = Int32Array.from(written, (tensor) => this.number(tensor));
+    const writtenNumbers = new Int32Array(written.map((tensor) => this.number(tensor)));
+    // Constructors, not from(): that iterates, which costs more than the kernel of a small eager op.
     return [
-      Int32Array.from(this.rows),
-      Int32Array.from(this.words),
-      Float64Array.from(this.attrs),
+      new Int32Array(this.rows),
+      new Int32Array(this.words),
+      new Float64Array(this.attrs),
       writtenNumbers,
       this.storages,
     ];

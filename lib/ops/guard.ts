@@ -25,7 +25,7 @@ const record = defineOp<NoAttrs>({
  *
  * @example
  * ```ts
- * assertFinite(log(tensor([0]))); // NonFiniteError: a checked value became -Infinity
+ * assertFinite(tensor([1, NaN], { name: "input" })); // NonFiniteError: input became NaN
  * ```
  */
 export function assertFinite(x: Tensor): void {

@@ -50,11 +50,7 @@ const optionNames: readonly (keyof FitOptions)[] = [
 export async function fit(model: Model, compiled: Compiled, data: Dataset, options: FitOptions): Promise<History> {
   const settings = check(model, data, options);
   const { epochs, batchSize, callbacks, validationData, threads, signal } = settings;
-  const batches = new Batches(data.inputs, data.targets, (inputs, targets) => {
-    const report = costAndMetrics(model, compiled, inputs, targets, true);
-    compiled.optimizer.minimize(report.loss, model.parameters);
-    return report;
-  });
+  const batches = trainingSteps(model, compiled, data);
   const count = settings.dropLast ? data.size - (data.size % batchSize) : data.size;
   batches.prepare(count, batchSize);
 
@@ -105,6 +101,15 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
     for (const callback of callbacks) await callback.onTrainEnd?.(training);
   }
   return { curves, epochs: epoch, stopped };
+}
+
+/** What a pass over `data` does to train `model`: forward, loss, backward, update. */
+export function trainingSteps(model: Model, compiled: Compiled, { inputs, targets }: Dataset): Batches {
+  return new Batches(inputs, targets, (x, y) => {
+    const report = costAndMetrics(model, compiled, x, y, true);
+    compiled.optimizer.minimize(report.loss, model.parameters);
+    return report;
+  });
 }
 
 /** The options that are there. */

@@ -1,6 +1,6 @@
 // Reading and replacing files safely, with errors that name the file and the remedy. Knows no format.
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError, type SimdnnError } from "./errors.js";
 
@@ -35,7 +35,7 @@ export async function replaceFile(path: string, chunks: readonly Uint8Array[]): 
     const target = await realpath(path).catch(() => path); // a link stays, and what it points to is replaced
     const folder = dirname(target);
     await mkdir(folder, { recursive: true });
-    const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`); // same folder, same disk: rename is atomic
+    const temporary = temporaryBeside(target);
     try {
       const file = await open(temporary, "wx");
       try {
@@ -53,6 +53,31 @@ export async function replaceFile(path: string, chunks: readonly Uint8Array[]): 
   } catch (error) {
     throw systemError(path, "a writable path", error);
   }
+}
+
+/**
+ * Finds out whether replaceFile(path) can work, so that long work whose result is to go there fails before it begins.
+ * Makes missing directories.
+ * @throws FileError when the file could not be written
+ */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const target = await realpath(path).catch(() => path);
+    const folder = dirname(target);
+    await mkdir(folder, { recursive: true });
+    const isFolder = await stat(target).then((stats) => stats.isDirectory(), () => false); // prettier-ignore
+    if (isFolder) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+    const probe = temporaryBeside(target); // permissions alone do not say it: the disk may be read-only
+    await (await open(probe, "wx")).close();
+    await rm(probe);
+  } catch (error) {
+    throw systemError(path, "a writable path", error);
+  }
+}
+
+// In the same folder and so on the same disk, where a rename is atomic.
+function temporaryBeside(target: string): string {
+  return join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
 }
 
 // One write may take less than it is given, and none takes more than 2 GiB.

@@ -3,7 +3,7 @@ import { link, lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { replaceFile } from "#lib/files.js";
+import { checkWritable, replaceFile } from "#lib/files.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -55,5 +55,25 @@ describe("replaceFile", () => {
       `${folder}: expected a writable path, but it is a directory; name a file in it`,
     );
     expect(await readdir(folder)).toEqual(["file"]);
+  });
+});
+
+describe("checkWritable", () => {
+  test("leaves the file as it was, and nothing beside it", async () => {
+    const path = join(folder, "model");
+    await writeFile(path, "old");
+    await checkWritable(path);
+    expect(await readFile(path, "utf8")).toBe("old");
+    await checkWritable(join(folder, "new", "model"));
+    expect((await readdir(folder, { recursive: true })).sort()).toEqual(["model", "new"]);
+  });
+
+  test("refuses what replaceFile would refuse, in the same words", async () => {
+    await writeFile(join(folder, "file"), "");
+    for (const path of [folder, join(folder, "file", "model"), join(folder, "n".repeat(300))]) {
+      const refusal = await replaceFile(path, []).catch((error: unknown) => error);
+      await expect(checkWritable(path)).rejects.toThrow((refusal as Error).message.split("; ")[1]!);
+      expect(await readdir(folder)).toEqual(["file"]);
+    }
   });
 });

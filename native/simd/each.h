@@ -21,8 +21,11 @@ SIMDNN_INLINE vi iota() {
   return load(numbers);
 }
 
+SIMDNN_INLINE bool any(vi mask) { return max(from_bits(mask & 0x3f800000)) != 0; }
+
 struct Whole {
   int64_t i;
+  SIMDNN_METHOD int lanes() const { return kLanes; }
   Whole operator+(int64_t distance) const { return {i + distance}; }
   SIMDNN_METHOD vf load(const float* p) const { return simdnn::load(p + i); }
   SIMDNN_METHOD vi load(const int32_t* p) const { return simdnn::load(p + i); }
@@ -34,6 +37,7 @@ struct Whole {
 struct Part {
   int64_t i;
   int n;
+  SIMDNN_METHOD int lanes() const { return n; }
   Part operator+(int64_t distance) const { return {i + distance, n}; }
   SIMDNN_METHOD vf load(const float* p) const { return simdnn::load(p + i, first(n)); }
   SIMDNN_METHOD vi load(const int32_t* p) const { return simdnn::load(p + i, first(n)); }

@@ -10,10 +10,12 @@ void assert_finite(const Args& args) {
   const float* in = data<float>(args.in[0]);
   int32_t found = 0;
   parallel(args, args.in[0].size, kGrain, [&](int64_t begin, int64_t end) {
-    vf zeros = {};  // 0 x is NaN for those and stays it in a sum
-    each(begin, end, [&](auto at) { zeros = fma(at.load(in), vf{}, zeros); });
-    const float total = sum(zeros);
-    if (total != total) __atomic_store_n(&found, 1, __ATOMIC_RELAXED);
+    vi bad = {};
+    each(begin, end, [&](auto at) {
+      const vf x = at.load(in);
+      bad |= bits(x - x);  // 0, or NaN where x is not finite
+    });
+    if (any(bad != 0)) __atomic_store_n(&found, 1, __ATOMIC_RELAXED);
   });
   if (found) reference::assert_finite<float>(args);
 }

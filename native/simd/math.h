@@ -70,9 +70,9 @@ SIMDNN_INLINE vf log1p_near_zero_less_f(vf f, vf addend) {
 // 0 gives -infinity, less gives NaN, infinity itself. 0.9 ULP.
 SIMDNN_INLINE vf log(vf x) {
   const vi tiny = x < 0x1p-126f;
-  const vi scaled = bits(select(tiny, x * 0x1p23f, x));
-  const vi exponent = (scaled - 0x3f3504f3) >> 23;  // of the power of two that brings x into [sqrt(1/2), sqrt(2))
-  const vf f = from_bits(scaled - (exponent << 23)) - 1.0f;
+  const vu scaled = (vu)select(tiny, x * 0x1p23f, x);    // unsigned, for NaN and infinity may overflow
+  const vi exponent = (vi)(scaled - 0x3f3504f3u) >> 23;  // of the power of two that brings x into [sqrt(1/2), sqrt(2))
+  const vf f = from_bits((vi)(scaled - ((vu)exponent << 23))) - 1.0f;
   const vf n = to_float(exponent) - select(tiny, broadcast(23.0f), vf{});
   const vf y = fma(n, broadcast(kLn2High), f + log1p_near_zero_less_f(f, n * kLn2Low));
   const vf limit = select(x == 0.0f, broadcast(-__builtin_inff()), select(x > 0.0f, x, broadcast(__builtin_nanf(""))));

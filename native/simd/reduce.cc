@@ -128,13 +128,21 @@ int64_t squared_norm_scratch(const Args& args) { return blocks(args.in[0].size) 
 
 void squared_norm(const Args& args) { *data<float>(args.out[0]) = static_cast<float>(array_sum(args, data<float>(args.in[0]), args.in[0].size, Square{})); }
 
-// The larger, NaN if there is one.
-SIMDNN_INLINE vf larger(vf a, vf b) { return select((a > b) | (a != a), a, b); }
-
-float row_max(const float* x, int64_t n) {
+// The largest of the values shown to it, NaN if there is one.
+struct Largest {
   vf most = broadcast(-__builtin_inff());
-  each(0, n, [&](auto at) { most = larger(at.or_else(at.load(x), -__builtin_inff()), most); });
-  return fold(most, [](vf a, vf b) { return larger(a, b); });
+  vi nan = {};
+  SIMDNN_METHOD void see(vf x) {
+    most = simdnn::max(x, most);
+    nan |= x != x;
+  }
+  SIMDNN_METHOD vf value() const { return select(nan, broadcast(__builtin_nanf("")), most); }
+};
+
+SIMDNN_INLINE float row_max(const float* x, int64_t n) {
+  Largest largest;
+  each(0, n, [&](auto at) { largest.see(at.or_else(at.load(x), -__builtin_inff())); });
+  return any(largest.nan) ? __builtin_nanf("") : simdnn::max(largest.most);
 }
 
 void max(const Args& args) {
@@ -144,16 +152,25 @@ void max(const Args& args) {
   if (!shape.fits) return reference::max<float>(args);
   if (shape.inner > 1) {
     each_inner(args, shape, [=](auto strip, const float* from, float* to) {
-      vf most[strip.width];
-      unroll<strip.width>([&](auto v) { most[v] = broadcast(-__builtin_inff()); });
-      strip.each([&](auto at, auto v) { most[v] = larger(at.load(from), most[v]); });
-      unroll<strip.width>([&](auto v) { strip.store(to, v, most[v]); });
+      Largest largest[strip.width];
+      strip.each([&](auto at, auto v) { largest[v].see(at.load(from)); });
+      unroll<strip.width>([&](auto v) { strip.store(to, v, largest[v].value()); });
     });
   } else {
     parallel(args, shape.outer, row_grain(shape.reduced), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) out[o] = row_max(in + o * shape.reduced, shape.reduced);
     });
   }
+}
+
+// Where the largest is for the first time; NaN is larger than anything.
+SIMDNN_INLINE int64_t row_argmax(const float* x, int64_t n) {
+  const float most = row_max(x, n);
+  const auto found = [=](auto value) { return (value == most) | (value != value); };
+  int64_t j = 0;
+  while (j + kLanes < n && !any(found(load(x + j)))) j += kLanes;
+  while (!found(x[j])) j++;
+  return j;
 }
 
 void argmax(const Args& args) {
@@ -163,12 +180,7 @@ void argmax(const Args& args) {
   int32_t* out = data<int32_t>(args.out[0]);
   const Matrix shape(view);
   parallel(args, shape.rows, row_grain(shape.columns), [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++) {
-      const float *x = in + row * shape.columns, most = row_max(x, shape.columns);
-      int32_t j = 0;
-      while (x[j] != most && x[j] == x[j]) j++;  // stops at the first NaN too, which is the maximum then
-      out[row] = j;
-    }
+    for (int64_t row = begin; row < end; row++) out[row] = static_cast<int32_t>(row_argmax(in + row * shape.columns, shape.columns));
   });
 }
 

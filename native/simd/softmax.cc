@@ -34,10 +34,22 @@ SIMDNN_INLINE float sum_of(int64_t n, Term term) {
   return sum(total);
 }
 
-SIMDNN_INLINE float log(float x) { return log(broadcast(x))[0]; }
-
-SIMDNN_INLINE void scale(float* x, int64_t n, float factor) {
-  each(0, n, [=](auto at) { at.store(x, at.load(x) * factor); });
+// p = exp(x - most) / Σ, most being the largest x; returns the sum.
+SIMDNN_INLINE float normalize(const float* x, float most, float* p, int64_t n) {
+  if (n <= kLanes) {  // a few classes: no need to go through memory
+    const Part at{0, static_cast<int>(n)};
+    const vf e = at.or_else(exp(at.load(x) - most), 0.0f);
+    const float total = sum(e);
+    at.store(p, e * (1 / total));
+    return total;
+  }
+  const float total = sum_of(n, [=](auto at) {
+    const vf e = exp(at.load(x) - most);
+    at.store(p, e);
+    return e;
+  });
+  each(0, n, [=, factor = 1 / total](auto at) { at.store(p, at.load(p) * factor); });
+  return total;
 }
 
 void softmax(const Args& args) {
@@ -45,17 +57,7 @@ void softmax(const Args& args) {
   float* out = data<float>(args.out[0]);
   const Matrix shape(args.in[0]);
   const int64_t n = shape.columns;
-  each_row(args, shape, [=](int64_t row) {
-    const float* x = in + row * n;
-    float* p = out + row * n;
-    const float most = max_of(x, n);
-    const float total = sum_of(n, [=](auto at) {
-      const vf e = exp(at.load(x) - most);
-      at.store(p, e);
-      return e;
-    });
-    scale(p, n, 1 / total);
-  });
+  each_row(args, shape, [=](int64_t row) { normalize(in + row * n, max_of(in + row * n, n), out + row * n, n); });
 }
 
 void softmax_grad(const Args& args) {
@@ -80,7 +82,7 @@ void log_softmax(const Args& args) {
     const float* x = in + row * n;
     float* y = out + row * n;
     const float most = max_of(x, n);
-    const float log_sum = log(sum_of(n, [=](auto at) { return exp(at.load(x) - most); }));
+    const float log_sum = log(broadcast(sum_of(n, [=](auto at) { return exp(at.load(x) - most); })))[0];
     each(0, n, [=](auto at) { at.store(y, at.load(x) - most - log_sum); });
   });
 }
@@ -99,7 +101,28 @@ void log_softmax_grad(const Args& args) {
 }
 
 // With L = log Σ exp(z - max): loss = L - (z_label - max), or for given probabilities y: L Σ y - Σ y (z - max), both of
-// whose terms are positive, so nothing cancels.
+// whose terms are positive, so nothing cancels. `row_terms` gives a row's Σ exp, Σ y and Σ y (z - max); logarithms are
+// taken of many rows at once.
+struct Terms {
+  float total, weight, weighted;
+};
+template <class RowTerms>
+SIMDNN_INLINE void each_loss(const Args& args, Matrix shape, float* loss, RowTerms row_terms) {
+  parallel(args, shape.rows, grain(shape), [&](int64_t begin, int64_t end) {
+    const RowTerms own = row_terms;
+    each(begin, end, [&](auto at) {
+      float total[kLanes] = {}, weight[kLanes] = {}, weighted[kLanes] = {};
+      for (int lane = 0; lane < at.lanes(); lane++) {
+        const Terms terms = own(at.i + lane);
+        total[lane] = terms.total;
+        weight[lane] = terms.weight;
+        weighted[lane] = terms.weighted;
+      }
+      at.store(loss, fma(log(load(total)), load(weight), -load(weighted)));
+    });
+  });
+}
+
 void softmax_cross_entropy(const Args& args) {
   const float* logits = data<float>(args.in[0]);
   float *loss = data<float>(args.out[0]), *probabilities = data<float>(args.out[1]);
@@ -108,38 +131,25 @@ void softmax_cross_entropy(const Args& args) {
   if (args.in[1].dtype == DType::int32) {
     const int32_t* labels = data<int32_t>(args.in[1]);
     FirstBadIndex bad;
-    each_row(args, shape, [=, &bad](int64_t row) {
+    each_loss(args, shape, loss, [=, &bad](int64_t row) {
       const float* z = logits + row * n;
-      float* p = probabilities + row * n;
       const int32_t label = labels[row];
-      if (!bad.check(row, label, n)) return;
+      if (!bad.check(row, label, n)) return Terms{};
       const float most = max_of(z, n), own = z[label] - most;
-      const float total = sum_of(n, [=](auto at) {
-        const vf e = exp(at.load(z) - most);
-        at.store(p, e);
-        return e;
-      });
-      scale(p, n, 1 / total);
-      loss[row] = log(total) - own;
+      return Terms{normalize(z, most, probabilities + row * n, n), 1, own};
     });
     bad.report(args.status);
     return;
   }
   const float* targets = data<float>(args.in[1]);
-  each_row(args, shape, [=](int64_t row) {
-    const float *z = logits + row * n, *y = targets + row * n;
-    float* p = probabilities + row * n;
-    const float most = max_of(z, n);
-    vf weight = {}, weighted = {};
-    const float total = sum_of(n, [&](auto at) {
-      const vf target = at.load(y), x = at.load(z) - most, e = exp(x);
-      weight += target;
-      weighted += select(target == 0.0f, vf{}, target * x);
-      at.store(p, e);
-      return e;
+  each_loss(args, shape, loss, [=](int64_t row) {
+    const float *z = logits + row * n, *y = targets + row * n, most = max_of(z, n);
+    const float weight = sum_of(n, [=](auto at) { return at.load(y); });
+    const float weighted = sum_of(n, [=](auto at) {
+      const vf target = at.load(y);
+      return select(target == 0.0f, vf{}, target * (at.load(z) - most));
     });
-    scale(p, n, 1 / total);
-    loss[row] = log(total) * sum(weight) - sum(weighted);
+    return Terms{normalize(z, most, probabilities + row * n, n), weight, weighted};
   });
 }
 

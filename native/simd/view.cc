@@ -26,7 +26,15 @@ void broadcast_to(const Args& args) {
   });
 }
 
-SIMDNN_INLINE vf convert(vb x) { return __builtin_convertvector(x, vf); }
+SIMDNN_INLINE vf convert(vb x) {  // by intrinsics, where gcc 12 would go lane by lane
+#if defined(__AVX512F__)
+  return to_float((vi)_mm512_maskz_cvtepu8_epi32(0xffff, (__m128i)x));
+#elif defined(__AVX2__)
+  return to_float((vi)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)x)));
+#else
+  return (vf)vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8((uint32_t)x)))));
+#endif
+}
 SIMDNN_INLINE vf convert(vi x) { return to_float(x); }
 SIMDNN_INLINE vf convert(vf x) { return x; }
 

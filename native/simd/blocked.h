@@ -29,14 +29,15 @@ struct Blocked {
   Gemm g;
   bool transposed;  // g is the transposed problem, except for its target
   bool pack_a, pack_b;
-  bool pack_once;   // panels of B for all bands, else each where it is used
-  int vectors;       // width of a panel
-  Split strips;      // of m, one tile high
-  Split blocks;      // of k
-  Split rounds;      // of blocks: a parallel loop each
-  Split bands;       // of strips
-  int64_t panels;    // of n
-  int64_t items;     // a panel of a band each
+  bool pack_once;  // panels of B for all bands, else each where it is used
+  bool short_k;    // k steps of a panel stay in registers
+  int vectors;     // width of a panel
+  Split strips;    // of m, one tile high
+  Split blocks;    // of k
+  Split rounds;    // of blocks: a parallel loop each
+  Split bands;     // of strips
+  int64_t panels;  // of n
+  int64_t items;   // a panel of a band each
   int64_t grain;
 
   static Blocked plan(const Gemm& problem, bool transposed) {
@@ -50,7 +51,10 @@ struct Blocked {
       if (g.m <= kTileRows[v]) x.vectors = v;
     }
     x.vectors = static_cast<int>(smaller(x.vectors, (g.n + kLanes - 1) / kLanes));
-    x.strips = split(g.m, kTileRows[x.vectors]);
+    x.short_k = !transposed && g.k > 0 && g.k <= kShortK && g.a.column == 1 && g.m > 4 && g.n % (kShortVectors * kLanes) == 0;
+    if (x.short_k) x.vectors = kShortVectors;
+    const int64_t strip_rows = x.short_k ? kShortRows : kTileRows[x.vectors];
+    x.strips = split(g.m, strip_rows);
     const int64_t block_k = smaller(kPanelFloats / x.width(), kRoundK);
     x.blocks = split(g.k, block_k);
     x.rounds = split(x.blocks.parts, kRoundK / block_k);
@@ -58,11 +62,11 @@ struct Blocked {
     // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band.
     const int64_t round_k = x.blocks.most() * x.rounds.most(), band_rows = x.panels < 8 ? 128 : kBandFloats / (round_k + 1) + 1;
     // All of B in the first-level cache: go along the rows of C, which writes it in order.
-    const int64_t band_strips = g.k * g.n <= kPanelFloats ? 1 : band_rows / kTileRows[x.vectors] + 1;
+    const int64_t band_strips = g.k * g.n <= kPanelFloats ? 1 : band_rows / strip_rows + 1;
     x.bands = split(x.strips.parts, band_strips);
     x.items = x.bands.parts * x.panels;
     x.grain = gemm_grain(g, x.items);
-    x.pack_a = g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 512 == 0 || g.m * g.k > kBandFloats);
+    x.pack_a = !x.short_k && g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 512 == 0 || g.m * g.k > kBandFloats);
     x.pack_b = g.b.column != 1 || (x.strips.parts > 2 && g.k * g.b.row > kPanelFloats);
     x.pack_once = x.bands.parts > 1;
     return x;
@@ -110,13 +114,16 @@ struct Blocked {
       for (int64_t strip = bands.begin(band); strip < bands.begin(band + 1); strip++) {
         const int64_t i = strips.begin(strip), rows = strips.size(strip);
         const Matrix a = pack_a ? Matrix{packed_strip(packed_a, round, block, strip), 1, rows} : at(g.a, i, blocks.begin(block));
-        const Tile multiply = kTiles[panel_width / kLanes][rows];
+        const auto multiply = [&](const Target& t) {
+          if (short_k) return kShortTiles[g.k](rows, a.data, a.row, b, b_row, t);
+          kTiles[panel_width / kLanes][rows](blocks.size(block), a, b, b_row, t);
+        };
         const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
         if (!transposed && columns == panel_width) {
-          multiply(blocks.size(block), a, b, b_row, target);
+          multiply(target);
         } else {
           alignas(64) float product[kMaxRows * kMaxVectors * kLanes];
-          multiply(blocks.size(block), a, b, b_row, {product, panel_width, nullptr, 0, 1, 0});
+          multiply({product, panel_width, nullptr, 0, 1, 0});
           if (!transposed) {
             put(target, product, panel_width, rows, columns);
           } else {

@@ -8,11 +8,6 @@
 namespace simdnn {
 namespace {
 
-#if defined(__AVX2__) && !defined(__AVX512F__)
-constexpr int kRegisters = 16;
-#else
-constexpr int kRegisters = 32;
-#endif
 constexpr int kMaxPairs = 5;
 // Long lines per tile by pairs of short lines: enough sums to hide the latency of an FMA, few enough for the registers.
 constexpr int dot_lines(int pairs) { return (kRegisters - 1 - pairs) / pairs < 8 ? (kRegisters - 1 - pairs) / pairs : 8; }
@@ -60,7 +55,8 @@ static void dot(int64_t k, const float* a, int64_t a_row, const float* b, float*
 using Dot = void (*)(int64_t k, const float* a, int64_t a_row, const float* b, float* out);
 
 // By `across`, pairs, and whether the tile is whole or a single line.
-#define SIMDNN_DOT(pairs, across) {dot<dot_lines(pairs), pairs, across>, dot<1, pairs, across>}
+#define SIMDNN_DOT(pairs, across) \
+  { dot<dot_lines(pairs), pairs, across>, dot<1, pairs, across> }
 constexpr Dot kDots[2][kMaxPairs + 1][2] = {
     {{}, SIMDNN_DOT(1, false), SIMDNN_DOT(2, false), SIMDNN_DOT(3, false), SIMDNN_DOT(4, false), SIMDNN_DOT(5, false)},
     {{}, SIMDNN_DOT(1, true), SIMDNN_DOT(2, true), SIMDNN_DOT(3, true), SIMDNN_DOT(4, true), SIMDNN_DOT(5, true)},
@@ -69,10 +65,10 @@ constexpr Dot kDots[2][kMaxPairs + 1][2] = {
 
 struct Dots {
   Gemm g;
-  bool across;              // the short operand is A, else B
+  bool across;                   // the short operand is A, else B
   Matrix long_side, short_side;  // a line each per row
-  int64_t lines, shorts;    // of the long and the short side
-  Split parts;              // of the short side's lines
+  int64_t lines, shorts;         // of the long and the short side
+  Split parts;                   // of the short side's lines
   int64_t grain;
   static constexpr int kLines = 8;  // per item of the parallel loop
 

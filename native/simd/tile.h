@@ -30,9 +30,7 @@ template <int rows, int vectors>
 static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, const Target& target) {
   const Target t = target;  // else it would be read again after every store
   vf sum[rows][vectors];
-  SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
-    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{};
-  }
+  SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{}; }
   // Five rows from one pointer: 1, 2 and 4 strides are address modes, 3 strides a register.
   const float* base[3] = {a.data, a.data + 5 * a.row, a.data + 10 * a.row};
   for (int64_t p = 0; p < k; p++) {
@@ -45,9 +43,7 @@ static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, const Targe
     base[0] += a.column, base[1] += a.column, base[2] += a.column, b += b_row;
   }
   if (t.alpha == 1 && t.beta == 0) {  // worth a case of its own where k is small
-    SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
-      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) store(t.c + i * t.c_row + j * kLanes, sum[i][j]);
-    }
+    SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) store(t.c + i * t.c_row + j * kLanes, sum[i][j]); }
     return;
   }
   SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
@@ -69,17 +65,51 @@ constexpr Tile kTiles[kMaxVectors + 1][kMaxRows + 1] = {
     {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>},
     {nullptr, tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>},
 };
+constexpr int kRegisters = 16, kShortVectors = 1;
 #else  // 32 registers, so 28 sums
+constexpr int kRegisters = 32, kShortVectors = 2;
 constexpr int kMaxVectors = 4, kMaxRows = 14;
 constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6};
 constexpr Tile kTiles[kMaxVectors + 1][kMaxRows + 1] = {
     {},
-    {nullptr, tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>, tile<7, 1>, tile<8, 1>, tile<9, 1>, tile<10, 1>, tile<11, 1>, tile<12, 1>, tile<13, 1>, tile<14, 1>},
-    {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>, tile<7, 2>, tile<8, 2>, tile<9, 2>, tile<10, 2>, tile<11, 2>, tile<12, 2>, tile<13, 2>, tile<14, 2>},
+    {nullptr, tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>, tile<7, 1>, tile<8, 1>, tile<9, 1>, tile<10, 1>, tile<11, 1>, tile<12, 1>,
+     tile<13, 1>, tile<14, 1>},
+    {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>, tile<7, 2>, tile<8, 2>, tile<9, 2>, tile<10, 2>, tile<11, 2>, tile<12, 2>,
+     tile<13, 2>, tile<14, 2>},
     {nullptr, tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>, tile<5, 3>, tile<6, 3>, tile<7, 3>, tile<8, 3>, tile<9, 3>},
     {nullptr, tile<1, 4>, tile<2, 4>, tile<3, 4>, tile<4, 4>, tile<5, 4>, tile<6, 4>},
 };
 #endif
+
+// The other way round for a short k, as in the gradient of a ten-class head: the panel of B stays in registers and the rows
+// of C pass, since a tile's beginning and end would cost as much as its few steps. Rows of A are contiguous.
+constexpr int kShortK = 12, kShortRows = 64;
+template <int k>
+static void short_tile(int64_t rows, const float* a, int64_t a_row, const float* b, int64_t b_row, const Target& target) {
+  const Target t = target;
+  const bool plain = t.alpha == 1 && t.beta == 0;
+  vf line[k][kShortVectors];
+  SIMDNN_UNROLL for (int p = 0; p < k; p++) { SIMDNN_UNROLL for (int j = 0; j < kShortVectors; j++) line[p][j] = kept(load(b + p * b_row + j * kLanes)); }
+  for (int64_t i = 0; i < rows; i++) {
+    vf sum[kShortVectors] = {};
+    SIMDNN_UNROLL for (int p = 0; p < k; p++) {
+      const vf x = broadcast(a[i * a_row + p]);
+      SIMDNN_UNROLL for (int j = 0; j < kShortVectors; j++) sum[j] = fma(x, line[p][j], sum[j]);
+    }
+    SIMDNN_UNROLL for (int j = 0; j < kShortVectors; j++) {
+      float* c = t.c + i * t.c_row + j * kLanes;
+      if (plain) {
+        store(c, sum[j]);
+      } else {
+        store(c, combine(t, sum[j], t.beta != 0 ? load(t.d + i * t.d_row + j * kLanes) : vf{}));
+      }
+    }
+  }
+}
+
+using ShortTile = void (*)(int64_t rows, const float* a, int64_t a_row, const float* b, int64_t b_row, const Target& t);
+constexpr ShortTile kShortTiles[kShortK + 1] = {nullptr,       short_tile<1>, short_tile<2>, short_tile<3>,  short_tile<4>,  short_tile<5>, short_tile<6>,
+                                                short_tile<7>, short_tile<8>, short_tile<9>, short_tile<10>, short_tile<11>, short_tile<12>};
 
 }  // namespace
 }  // namespace simdnn

@@ -57,7 +57,11 @@ static void transpose(const float* in, int64_t in_stride, int64_t rows, int64_t 
       } else {
         const int in_lanes = (int)(columns - j < kLanes ? columns - j : kLanes);
         const Lanes loaded = first(in_lanes), stored = first(out_lanes);
-        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = r < in_rows ? load(p + r * in_stride, loaded) : vf{};
+        if (in_rows == kLanes) {
+          SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = load(p + r * in_stride, loaded);
+        } else {
+          SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = r < in_rows ? load(p + r * in_stride, loaded) : vf{};
+        }
         transpose_square(block);
         SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
           if (r < in_lanes) store(q + r * out_stride, block[r], stored);

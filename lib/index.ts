@@ -2,9 +2,20 @@
 import "./ops/methods.js";
 
 export { SimdnnError, isSimdnnError, type ErrorCode, type ErrorDetails, type OperandNote } from "./errors.js";
-export { tensor, parameter, Tensor, type DType, type Shape, type TensorData, type TypedArray } from "./tensor.js";
+export {
+  tensor,
+  parameter,
+  Tensor,
+  type DType,
+  type Shape,
+  type Spec,
+  type TensorData,
+  type TypedArray,
+} from "./tensor.js";
 export { capture, type Arguments, type Captured, type Outputs } from "./capture.js";
 export { setThreads, threads } from "./threads.js";
+export type { Overloaded } from "./overload.js";
+export type { FileSource } from "./files.js";
 export { randomStream, type RandomStream } from "./random.js";
 
 // Every op as a function. Those that share a name with a layer, loss or optimizer are reached through `ops`.
@@ -19,7 +30,7 @@ export { layerFromConfig, type LayerConfig, type LayerFactories } from "./layers
 export { dense, type DenseOptions } from "./layers/dense.js";
 export { batchNorm, type BatchNormOptions } from "./layers/batch-norm.js";
 export { dropout, type DropoutOptions } from "./layers/dropout.js";
-export { normalization, type NormalizationOptions } from "./layers/normalization.js";
+export { normalization, type NormalizationOptions, type Statistic } from "./layers/normalization.js";
 export { flatten, reshape } from "./layers/reshape.js";
 export {
   elu, gelu, leakyRelu, relu, sigmoid, softmax, softplus, swish, tanh, type ActivationName, type ActivationOptions,
@@ -39,6 +50,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
   type HuberOptions,
+  type OverloadedLoss,
 } from "./losses/regression.js";
 export {
   accuracy,

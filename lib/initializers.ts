@@ -109,10 +109,21 @@ const factories = {
   heNormal,
   heUniform,
   orthogonal,
-} satisfies Record<string, (options: never) => Initializer>;
+} satisfies Record<InitializerName | "constant", (options: never) => Initializer>;
 
 /** The initializers that need no options and so can be given by name. */
-export type InitializerName = Exclude<keyof typeof factories, "constant">;
+export type InitializerName =
+  | "zeros"
+  | "ones"
+  | "normal"
+  | "uniform"
+  | "lecunNormal"
+  | "lecunUniform"
+  | "glorotNormal"
+  | "glorotUniform"
+  | "heNormal"
+  | "heUniform"
+  | "orthogonal";
 
 /** What an option such as `weightInitializer` takes: a name, or what a factory such as `heNormal({ gain: 2 })` returns. */
 export type InitializerOption = InitializerName | Initializer;

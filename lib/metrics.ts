@@ -44,7 +44,10 @@ export const binaryAccuracy: Metric = {
   },
 };
 
-const metrics = {
+/** The metrics that a model knows by name. */
+export type MetricName = "accuracy" | "binaryAccuracy" | "meanAbsoluteError" | "meanSquaredError";
+
+const metrics: Readonly<Record<MetricName, Metric>> = {
   accuracy,
   binaryAccuracy,
   meanAbsoluteError: {
@@ -55,9 +58,7 @@ const metrics = {
     name: "meanSquaredError",
     call: ({ predictions, targets }) => meanSquaredError(predictions, targets),
   },
-} satisfies Record<string, Metric>;
-
-export type MetricName = keyof typeof metrics;
+};
 
 /** What a model takes as a metric: a name, or an object of your own. */
 export type MetricOption = MetricName | Metric;

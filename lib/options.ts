@@ -8,8 +8,7 @@ import { SimdnnError } from "./errors.js";
  *
  * @example
  * ```ts
- * checkOptions("adam", { learningrate: 1 }, ["learningRate", "beta1"]);
- * // OptionError: adam: unknown option "learningrate"; did you mean "learningRate"?
+ * checkOptions("adam", { learningrate: 1 }, ["learningRate", "beta1"]); // OptionError: adam: unknown option "learningrate"; did you mean "learningRate"?
  * ```
  */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {

@@ -4,9 +4,9 @@ import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
 import { native } from "./native.js";
 import type { Entry } from "./tape.js";
 
-export const dtypes = ["float32", "float64", "int32", "uint8"] as const;
 /** Element types. Networks compute in float32; float64 is for gradient checks, int32 for labels and indices, uint8 for stored inputs. */
-export type DType = (typeof dtypes)[number];
+export type DType = "float32" | "float64" | "int32" | "uint8";
+export const dtypes: readonly DType[] = ["float32", "float64", "int32", "uint8"];
 export type Shape = readonly number[];
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 

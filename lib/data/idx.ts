@@ -36,7 +36,7 @@ const mostBytes = 2 ** 31; // MNIST has 4.7e7; a header that promises more than 
  *
  * @example
  * ```ts
- * const { shape, data } = await readIdx("data/t10k-images-idx3-ubyte.gz"); // [10000, 28, 28], Uint8Array
+ * const { shape, data } = await readIdx("data/mnist/t10k-images-idx3-ubyte.gz"); // [10000, 28, 28], Uint8Array
  * ```
  */
 export async function readIdx(source: FileSource): Promise<IdxArray> {

@@ -147,8 +147,10 @@ const denseGradSignature: Signature = {
  *
  * @example
  * ```ts
- * const { dz, dbias } = denseGrad({ rows, units, dout, output, activation: "relu" });
- * const dweight = gemm({ m: inputs, n: units, k: rows, a: input, b: dz, transposeA: true });
+ * const input = Float32Array.of(1, 2), output = Float32Array.of(4, 0), dout = Float32Array.of(1, 1); // as in dense's example
+ * const { dz, dbias } = denseGrad({ rows: 1, units: 2, dout, output, activation: "relu" });
+ * dbias; // [1, 0]
+ * gemm({ m: 2, n: 2, k: 1, a: input, b: dz, transposeA: true }); // [1, 0, 2, 0], the gradient of the weight
  * ```
  */
 export function denseGrad<T extends FloatArray>(options: DenseGradOptions<T>): { dz: T; dbias: T } {

@@ -59,7 +59,9 @@ const momentumSignature: Signature = {
  *
  * @example
  * ```ts
- * momentum({ parameter, gradient, velocity, learningRate: 0.01, beta: 0.9, damped: false }); // PyTorch's form
+ * const parameter = Float32Array.of(1), gradient = Float32Array.of(2), velocity = new Float32Array(1);
+ * momentum({ parameter, gradient, velocity, learningRate: 0.1, damped: false }); // [0.8]
+ * momentum({ parameter, gradient, velocity, learningRate: 0.1, damped: false }); // [0.42], since the velocity is now 0.9 · 2 + 2
  * ```
  */
 export function momentum<T extends FloatArray>(options: MomentumOptions<T>): T {

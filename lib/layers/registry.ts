@@ -30,8 +30,8 @@ const factories: LayerFactories = {
  *
  * @example
  * ```ts
- * layerFromConfig({ type: "dense", options: { units: 10 } });
- * layerFromConfig({ type: "scale", options: {} }, { scale: () => scale() });
+ * layerFromConfig({ type: "dense", options: { units: 10 } }).options.activation; // "linear"
+ * layerFromConfig({ type: "classes", options: { count: 10 } }, { classes: ({ count }) => dense(count as number) }).type; // "dense"
  * ```
  */
 export function layerFromConfig({ type, options }: LayerConfig, custom: LayerFactories = {}): Layer {

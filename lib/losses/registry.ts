@@ -9,7 +9,18 @@ import {
 import type { Loss, LossFunction } from "./loss.js";
 import { halfSquaredError, huber, meanAbsoluteError, meanSquaredError, type HuberOptions } from "./regression.js";
 
-const factories = {
+/** The losses that a model knows by name. */
+export type LossName =
+  | "softmaxCrossEntropy"
+  | "sigmoidCrossEntropy"
+  | "categoricalCrossEntropy"
+  | "binaryCrossEntropy"
+  | "meanSquaredError"
+  | "halfSquaredError"
+  | "meanAbsoluteError"
+  | "huber";
+
+const factories: Readonly<Record<LossName, (options?: HuberOptions) => Loss>> = {
   softmaxCrossEntropy: () => softmaxCrossEntropy(),
   sigmoidCrossEntropy: () => sigmoidCrossEntropy(),
   categoricalCrossEntropy: () => categoricalCrossEntropy(),
@@ -19,8 +30,6 @@ const factories = {
   meanAbsoluteError: () => meanAbsoluteError(),
   huber: (options?: HuberOptions) => huber(options),
 };
-
-export type LossName = keyof typeof factories;
 
 /** What a model takes as its loss: a name, what a factory such as `huber({ delta: 2 })` returns, or a function of outputs and targets. */
 export type LossOption = LossName | Loss | LossFunction;

@@ -12,7 +12,8 @@ function errorLoss(name: string, ofError: (error: Tensor) => Tensor): LossFuncti
   return (outputs, targets) => perExample(ofError(sub(outputs, matchTargets(name, outputs, targets))));
 }
 
-type OverloadedLoss = Overloaded<[outputs: Tensor, targets: Tensor], [], Loss>;
+/** A loss without options: computes when called with outputs and targets, otherwise makes the loss. */
+export type OverloadedLoss = Overloaded<[outputs: Tensor, targets: Tensor], [], Loss>;
 
 function plain(name: string, ofError: (error: Tensor) => Tensor): OverloadedLoss {
   const call = errorLoss(name, ofError);

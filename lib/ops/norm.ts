@@ -9,8 +9,10 @@ import { float } from "./samples.js";
 import { features, floatType, notes, sameShape } from "./shapes.js";
 import { neg, sqrt } from "./unary.js";
 
-type Attrs = { readonly momentum: number; readonly epsilon: number };
-type InferenceAttrs = { readonly epsilon: number };
+/** Share of the old running statistics that stays, and ε, of {@link batchNorm}. */
+export type BatchNormAttrs = { readonly momentum: number; readonly epsilon: number };
+/** ε of {@link batchNormInference}. */
+export type BatchNormInferenceAttrs = { readonly epsilon: number };
 
 /** Operands [..., c] in front, `vectors` from index `from` on must be [c]. Returns the input's shape, its dtype and c. */
 function checkVectors(
@@ -34,7 +36,7 @@ function checkVectors(
 const labels = ["input", "gamma", "beta", "runningMean", "runningVariance"];
 const shapes: readonly Shape[] = [[2, 1], [5, 3], [3, 2, 5], [4, 1, 1, 2], [9, 17], [70, 33], [130, 16]]; // prettier-ignore
 
-const record = defineOp<Attrs>({
+const record = defineOp<BatchNormAttrs>({
   name: "batchNorm",
   operands: labels,
   attrs: { momentum: "number", epsilon: "number" },
@@ -56,7 +58,7 @@ const record = defineOp<Attrs>({
   effects: [3, 4],
   saved: [1, 2],
   samples: () =>
-    shapes.flatMap((shape): Sample<Attrs>[] => {
+    shapes.flatMap((shape): Sample<BatchNormAttrs>[] => {
       const vector = [shape.at(-1)!];
       const operands = [
         float(shape, [-1, 3]),
@@ -71,7 +73,7 @@ const record = defineOp<Attrs>({
 
 const inferenceLabels = ["input", "gamma", "beta", "mean", "variance"];
 
-const inferenceRecord = defineOp<InferenceAttrs>({
+const inferenceRecord = defineOp<BatchNormInferenceAttrs>({
   name: "batchNormInference",
   operands: inferenceLabels,
   attrs: { epsilon: "number" },
@@ -147,7 +149,7 @@ export function batchNorm(
   beta: Tensor,
   runningMean: Tensor,
   runningVariance: Tensor,
-  { momentum, epsilon }: Attrs,
+  { momentum, epsilon }: BatchNormAttrs,
 ): Tensor {
   return apply(record, [input, gamma, beta, runningMean, runningVariance], { momentum, epsilon })[0]!;
 }
@@ -170,7 +172,7 @@ export function batchNormInference(
   beta: Tensor,
   mean: Tensor,
   variance: Tensor,
-  { epsilon }: InferenceAttrs,
+  { epsilon }: BatchNormInferenceAttrs,
 ): Tensor {
   return apply1(inferenceRecord, [input, gamma, beta, mean, variance], { epsilon });
 }

@@ -7,7 +7,8 @@ import type { NoAttrs } from "./constant.js";
 import { counter } from "./samples.js";
 import { notes } from "./shapes.js";
 
-type FloatType = Extract<DType, "float32" | "float64">;
+/** The dtypes that numbers are drawn in. */
+export type FloatType = Extract<DType, "float32" | "float64">;
 
 /** Which random numbers, apart from their distribution. */
 export type RandomOptions = {

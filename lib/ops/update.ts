@@ -49,9 +49,12 @@ function checkScalars(name: string, labels: readonly string[], specs: readonly S
     throw dtypeError(name, "expected a floating-point learning rate and an int32 step", notes(labels, specs));
 }
 
-type MomentumAttrs = { readonly beta: number; readonly damped: boolean; readonly nesterov: boolean };
-type RmspropAttrs = { readonly rho: number; readonly epsilon: number };
-type AdamAttrs = {
+/** β of {@link momentum}, and which of its forms. */
+export type MomentumAttrs = { readonly beta: number; readonly damped: boolean; readonly nesterov: boolean };
+/** ρ and ε of {@link rmsprop}. */
+export type RmspropAttrs = { readonly rho: number; readonly epsilon: number };
+/** β₁, β₂, ε and decoupled weight decay of {@link adam}. */
+export type AdamAttrs = {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;

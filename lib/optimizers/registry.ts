@@ -2,13 +2,21 @@
 import { oneOf } from "../options.js";
 import { adam, adamw } from "./adam.js";
 import { momentum, nesterov } from "./momentum.js";
-import { Optimizer } from "./optimizer.js";
+import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { rmsprop } from "./rmsprop.js";
 import { sgd } from "./sgd.js";
 
-const factories = { sgd, momentum, nesterov, rmsprop, adam, adamw };
+/** The optimizers that a model knows by name. */
+export type OptimizerName = "sgd" | "momentum" | "nesterov" | "rmsprop" | "adam" | "adamw";
 
-export type OptimizerName = keyof typeof factories;
+const factories: Readonly<Record<OptimizerName, (options?: OptimizerOptions) => Optimizer>> = {
+  sgd,
+  momentum,
+  nesterov,
+  rmsprop,
+  adam,
+  adamw,
+};
 
 /** What a model takes as its optimizer: a name, for the defaults, or what a factory such as `adam({ learningRate: 3e-4 })` returns. */
 export type OptimizerOption = OptimizerName | Optimizer;

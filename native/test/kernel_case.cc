@@ -152,7 +152,7 @@ std::string describe(const Case& c, Isa isa, int misalignment, int threads) {
     for (int64_t dim : operand.dims) text += std::to_string(dim) + " ";
     text += "]";
   }
-  for (double attr : c.attrs) text += " " + std::to_string(attr);
+  for (double attr : c.attrs) text.append(" ").append(std::to_string(attr));
   return text + ", " + std::to_string(misalignment) + " elements off, " + std::to_string(threads) + " threads: ";
 }
 

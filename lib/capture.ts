@@ -58,7 +58,7 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
         "capture: a captured function cannot be called while another is being recorded; call the plain function",
         { where: "capture" },
       );
-    const values = args.map((arg) => (arg instanceof Tensor ? arg : tensor(arg as TensorData)));
+    const values = args.map((arg) => (arg instanceof Tensor ? arg : tensor(arg)));
     const key = values.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join();
     let recording = recordings.get(key);
     if (!recording) recordings.set(key, (recording = record(fn, values)));
@@ -67,7 +67,7 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
 
   const captured = (...args: Arguments<P>): R => {
     const [recording, values] = prepare(args);
-    recording.inputs.forEach((input, i) => input.write().set((values[i] as Tensor).read()));
+    recording.inputs.forEach((input, i) => input.write().set((values[i]!).read()));
     recording.program.run();
     return mapOutputs(recording.result, (output) =>
       recording.outputs.includes(output) ? recording.program.copy(output) : output,
@@ -77,12 +77,12 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
   const runAsync = async (...args: Arguments<P>): Promise<R> => {
     const [{ program, inputs, result, outputs }, values] = prepare(args);
     const feeds = inputs.flatMap((input, i) =>
-      program.uses(input) ? [{ tensor: input, values: (values[i] as Tensor).data() }] : [],
+      program.uses(input) ? [{ tensor: input, values: (values[i]!).data() }] : [],
     );
     const results = new Map(outputs.map((output) => [output, zeros(output, { name: output.name })]));
     await program.submit(1, {
       feeds,
-      fetches: outputs.map((output) => ({ tensor: output, values: (results.get(output) as Tensor).read() })),
+      fetches: outputs.map((output) => ({ tensor: output, values: (results.get(output)!).read() })),
     });
     return mapOutputs(result, (output) => results.get(output) ?? output);
   };
@@ -116,6 +116,6 @@ function mapOutputs<R extends Outputs>(result: R, change: (output: Tensor) => Te
   if (result instanceof Tensor) return change(result) as R;
   if (Array.isArray(result)) return (result as readonly Tensor[]).map(change) as unknown as R;
   return Object.fromEntries(
-    Object.entries(result).map(([name, output]) => [name, change(output as Tensor)]),
+    Object.entries(result).map(([name, output]) => [name, change(output)]),
   ) as unknown as R;
 }

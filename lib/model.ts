@@ -144,7 +144,7 @@ export class Model {
     checkOptions("compile", options, ["loss", "optimizer", "metrics"]);
     this.refuseWhileFitting("compile");
     const { loss, optimizer = "adam", metrics = [] } = options;
-    if (!Array.isArray(metrics)) throw wrongValue("compile", "metrics", "an array", metrics);
+    if (!isArray(metrics)) throw wrongValue("compile", "metrics", "an array", metrics);
     this.compiled = {
       loss: resolveLoss("compile", loss),
       optimizer: resolveOptimizer("compile", optimizer),
@@ -271,6 +271,11 @@ export class Model {
   private refuseWhileFitting(where: string): void {
     if (this.fitting) throw busyError(this.name, "being trained", `await the fit() promise before ${where}()`);
   }
+}
+
+/** Array.isArray, keeping the declared type. */
+function isArray<T>(value: readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
 }
 
 /**

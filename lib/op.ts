@@ -85,7 +85,7 @@ export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], a
   const outputs = specs.map(
     (spec, i) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype) && !op.saved?.includes(i), name }),
   );
-  if (op.alias) (outputs[0] as Tensor).users = (operands[0] as Tensor).users;
+  if (op.alias) (outputs[0]!).users = (operands[0]!).users;
   const entry = new Entry(op as unknown as Op, operands, outputs, attrs, scope);
   const tape = currentTape();
   if (tape) tape.push(entry);
@@ -97,5 +97,5 @@ export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], a
 
 /** As apply(), for the many ops with one output. */
 export function apply1<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor {
-  return apply(op, operands, attrs)[0] as Tensor;
+  return apply(op, operands, attrs)[0]!;
 }

@@ -78,8 +78,8 @@ export function aliasRoots(entries: readonly Entry[]): Map<Tensor, Tensor> {
   const roots = new Map<Tensor, Tensor>();
   for (const { op, operands, outputs } of entries) {
     if (!op.alias) continue;
-    const source = operands[0] as Tensor;
-    roots.set(outputs[0] as Tensor, roots.get(source) ?? source);
+    const source = operands[0]!;
+    roots.set(outputs[0]!, roots.get(source) ?? source);
   }
   return roots;
 }
@@ -91,7 +91,7 @@ function inheritedBlock(
   blockOf: (tensor: Tensor) => Block | undefined,
   lastUseOf: (tensor: Tensor) => number | undefined,
 ): Block | undefined {
-  const output = entry.outputs[0] as Tensor;
+  const output = entry.outputs[0]!;
   for (const index of entry.op.inPlace ?? []) {
     const operand = entry.operands[index];
     const block = operand && blockOf(operand);

@@ -61,7 +61,7 @@ export class Program {
     const root = (tensor: Tensor): Tensor => roots.get(tensor) ?? tensor;
     const written = new Set(
       this.entries
-        .flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i] as Tensor)))
+        .flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i]!)))
         .filter(outside),
     );
     this.writes = [...written];
@@ -96,7 +96,7 @@ export class Program {
   /** A copy of an output's values after run(). */
   copy(output: Tensor): Tensor {
     const copy = new Tensor(output, { storage: allocate(output), name: output.name });
-    (copy.storage as TypedArray).set(this.image.view(output));
+    (copy.storage!).set(this.image.view(output));
     return copy;
   }
 
@@ -147,7 +147,7 @@ export class Program {
   profile(threads = defaultThreads()): { entry: Entry; nanoseconds: number }[] {
     for (const tensor of this.writes) tensor.write();
     const nanoseconds = native.profile(this.handle, threads);
-    return this.entries.map((entry, i) => ({ entry, nanoseconds: nanoseconds[i] as number }));
+    return this.entries.map((entry, i) => ({ entry, nanoseconds: nanoseconds[i]! }));
   }
 }
 
@@ -157,7 +157,7 @@ export function execute(entry: Entry): void {
   operands.forEach((operand, i) => (op.effects?.includes(i) ? operand.write() : operand.read()));
   if (op.alias) {
     const [output] = outputs as [Tensor];
-    output.storage = viewOf((operands[0] as Tensor).read(), 0, output);
+    output.storage = viewOf((operands[0]!).read(), 0, output);
     return;
   }
   for (const output of outputs) output.storage = allocate(output);
@@ -227,7 +227,7 @@ class ImageBuilder {
   /** The values of a tensor of the program, in place. */
   view(tensor: Tensor): TypedArray {
     const offset = this.offsets.get(tensor);
-    return offset === undefined ? this.outsideStorage(tensor) : viewOf(this.storages[0] as TypedArray, offset, tensor);
+    return offset === undefined ? this.outsideStorage(tensor) : viewOf(this.storages[0]!, offset, tensor);
   }
 
   finish(written: readonly Tensor[]): ProgramImage {
@@ -277,7 +277,7 @@ function accepted<R>(send: () => R): R {
 }
 
 function faultError(fault: Fault, entries: readonly Entry[], tensors: readonly Tensor[]): SimdnnError {
-  const { op, operands, attrs } = entries[fault.instruction] as Entry;
+  const { op, operands, attrs } = entries[fault.instruction]!;
   if (fault.kind === "nonFinite") {
     const first = tensors[fault.tensor];
     return nonFiniteError({ what: operands[0]?.name ?? "the cost", value: fault.value, tensor: first?.label });

@@ -22,7 +22,7 @@ export class Entry {
 
   /** Notes the op's effects and the versions of its operands as they are after it. */
   touch(): void {
-    for (const index of this.op.effects ?? []) (this.operands[index] as Tensor).version++;
+    for (const index of this.op.effects ?? []) (this.operands[index]!).version++;
     this.versions = this.operands.map((operand) => operand.version);
   }
 
@@ -126,7 +126,7 @@ export function backward(
         ? vjp({ operands, outputs, attrs, needs }, douts)
         : withScope(`${scope}.backward`, () => vjp({ operands, outputs, attrs, needs }, douts));
     dins.forEach((din, i) => {
-      const operand = operands[i] as Tensor;
+      const operand = operands[i]!;
       if (!din || !operand.requiresGrad) return;
       const sum = gradients.get(operand);
       gradients.set(operand, sum ? add(sum, din) : din);

@@ -129,7 +129,7 @@ export class Tensor implements Spec {
       throw shapeError("item", `expected a tensor with one element; use data() for more`, [
         { label: "tensor", shape: this.shape, name: this.name },
       ]);
-    return this.read()[0] as number;
+    return this.read()[0]!;
   }
 
   /** @internal The library's own view of the values. Never handed to users. */
@@ -215,10 +215,10 @@ function filled(
   const typed = ArrayBuffer.isView(values);
   const natural = shapeOf(values);
   const flat = typed
-    ? (values as TypedArray)
+    ? (values)
     : ((typeof values === "number" ? [values] : (values as readonly unknown[]).flat(Infinity)) as number[]);
   const shape = options.shape ?? natural;
-  const dtype = options.dtype ?? (typed ? dtypeOf(values as TypedArray) : "float32");
+  const dtype = options.dtype ?? (typed ? dtypeOf(values) : "float32");
   const spec = new Tensor({ shape, dtype });
   if (flat.length !== spec.size)
     throw shapeError("tensor", `${flat.length} values do not fill ${formatShape(shape)}`, [
@@ -236,7 +236,7 @@ function filled(
 }
 
 function shapeOf(values: TensorData): number[] {
-  if (ArrayBuffer.isView(values)) return [(values as TypedArray).length];
+  if (ArrayBuffer.isView(values)) return [(values).length];
   if (!Array.isArray(values)) return [];
   const rows = (values as readonly TensorData[]).map(shapeOf);
   const first = rows[0] ?? [];
@@ -244,7 +244,7 @@ function shapeOf(values: TensorData): number[] {
   if (ragged >= 0)
     throw shapeError(
       "tensor",
-      `row ${ragged} has shape ${formatShape(rows[ragged] as number[])} but row 0 has ${formatShape(first)}; all rows must be alike`,
+      `row ${ragged} has shape ${formatShape(rows[ragged]!)} but row 0 has ${formatShape(first)}; all rows must be alike`,
     );
   return [values.length, ...first];
 }

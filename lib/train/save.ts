@@ -168,7 +168,7 @@ function checkSizes(
   let width = sizeOf(inputShape);
   let promised = 0;
   for (const { type, options } of layers) {
-    const units = options["units"];
+    const units = options.units;
     if (type !== "dense" || typeof units !== "number") continue;
     promised += width * units;
     width = units;

@@ -1,4 +1,5 @@
 // What the lifecycle tests' processes and workers train, with the built library.
+import { Buffer } from "node:buffer";
 import { Worker } from "node:worker_threads";
 import { dataset, dense, sequential } from "../../dist/index.js";
 

@@ -3,6 +3,9 @@
 /** `12,345` */
 export const count = (value: number): string => value.toLocaleString("en");
 
+/** `1 epoch`, `12 epochs` */
+export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 /** `97.31 %` */
 export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
 

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import type { Logs, Model } from "../index.js";
 import { info } from "../native.js";
 import { drawConfusion, type Confusion } from "./confusion.js";
-import { bytes, count, loss, percent } from "./format.js";
+import { bytes, count, counted, loss, percent } from "./format.js";
 import { describeWidths, type NetworkOptions } from "./network.js";
 import type { TrainingData } from "./training-data.js";
 
@@ -34,10 +34,11 @@ export function describe(data: TrainingData, model: Model, options: Settings): s
   const { hidden, dropout, epochs, batchSize, seed, threads } = options;
   const parts = hidden.length === 0 ? "linear" : `batch norm, ReLU, dropout ${dropout}`;
   return [
-    `data      ${name}: ${count(fitting.size)} to fit, ${count(dev?.size ?? 0)} dev, ${count(test.size)} test; ${classes} classes`,
+    `data      ${name}`,
+    `examples  ${count(fitting.size)} to fit, ${count(dev?.size ?? 0)} dev, ${count(test.size)} test; ${classes} classes`,
     `network   ${describeWidths(model, hidden)}, ${parts}; ${count(model.parameterCount)} parameters`,
-    `training  ${model.optimizer.name}, learning rate ${model.optimizer.options.learningRate}, batch ${batchSize}, ${epochs} epochs, seed ${seed}`,
-    `machine   ${info.isa}, ${threads === 1 ? "1 thread" : `${threads} threads`}`,
+    `training  ${model.optimizer.name}, learning rate ${model.optimizer.options.learningRate}, batch ${batchSize}, ${counted(epochs, "epoch")}, seed ${seed}`,
+    `machine   ${info.isa}, ${counted(threads, "thread")}`,
     "\n",
   ].join("\n");
 }
@@ -45,7 +46,7 @@ export function describe(data: TrainingData, model: Model, options: Settings): s
 /** The result for people. */
 export async function asText({ data, epochs, epochLogs, best, test, output }: TrainResult): Promise<string> {
   const lines = [""];
-  if (!test) lines.push(`stopped   after ${epochLogs.length} of ${epochs} epochs`);
+  if (!test) lines.push(`stopped   after ${epochLogs.length} of ${counted(epochs, "epoch")}`);
   if (best !== undefined)
     lines.push(`kept      epoch ${best + 1}, the best on dev: accuracy ${percent(epochLogs[best]!.valAccuracy!)}`);
   else if (!test) lines.push("kept      the weights of the last step");

@@ -24,7 +24,7 @@ beforeAll(async () => {
     "train --data data --dev 0 --epochs 12 --hidden 16 --batch-size 20 --learning-rate 0.01 --output stripes";
   const { code, stdout } = await simdnn(line);
   expect(code).toBe(0);
-  expect(stdout).toContain("data      data: 200 to fit, 0 dev, 41 test; 4 classes");
+  expect(stdout).toContain("data      data\nexamples  200 to fit, 0 dev, 41 test; 4 classes");
   expect(stdout).toContain("accuracy 100.00 % (41 of 41)");
 });
 

@@ -19,7 +19,7 @@ const widest = (text: string): number => Math.max(...text.split("\n").map(({ len
 test("prints a line per epoch and a confusion matrix, and saves", async () => {
   const { code, stdout, stderr } = await simdnn(`train ${quick}`);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toMatch(/^data {6}built-in digits: \d+ to fit, \d+ dev, \d+ test; 10 classes$/m);
+  expect(stdout).toMatch(/^data {6}built-in digits\nexamples {2}\d+ to fit, \d+ dev, \d+ test; 10 classes$/m);
   expect(stdout).toContain("network   784-16-10, batch norm, ReLU, dropout 0.2; 12,746 parameters");
   const numbers = " +[\\d.]+ +[\\d.]+ % +[\\d.]+ +[\\d.]+ % +[\\d.]+ s\n";
   const heading = " +epoch +loss +accuracy +dev loss +dev accuracy +time\n";
@@ -69,7 +69,7 @@ test("--dev 0 holds nothing out; a last batch of one, which batch norm cannot ta
   await writeStripes("odd", { train: 25, test: 8 });
   const { code, stdout, stderr } = await simdnn("train --data odd --dev 0 --epochs 1 --hidden 8 --batch-size 24");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toContain("data      odd: 25 to fit, 0 dev, 8 test; 4 classes");
+  expect(stdout).toContain("data      odd\nexamples  25 to fit, 0 dev, 8 test; 4 classes");
   expect(stdout).toMatch(/^ +epoch +loss +accuracy +time$/m);
   expect(stdout).not.toContain("kept");
 });
@@ -78,7 +78,8 @@ test("an interrupt saves the best model so far and ends with 130", async () => {
   const line = "train --examples 400 --epochs 100000 --hidden 16 --output stopped";
   const { code, stdout, stderr } = await simdnn(line, /^ +2\/100000 /m);
   expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
-  const said = /^stopped {3}after (\d+) of 100000 epochs\nkept {6}epoch (\d+), the best on dev: accuracy ([\d.]+ %)\n/m;
+  const said =
+    /^stopped {3}after (\d+) of 100,000 epochs\nkept {6}epoch (\d+), the best on dev: accuracy ([\d.]+ %)\n/m;
   const [, epochs, best, accuracy] = said.exec(stdout)!;
   const devAccuracies = [...stdout.matchAll(/^ +\d+\/100000 .* ([\d.]+ %) +\S+ s$/gm)].map((match) => match[1]);
   expect(devAccuracies).toHaveLength(Number(epochs));

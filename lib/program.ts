@@ -68,6 +68,8 @@ export class Program {
     this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter(
       (tensor) => !written.has(tensor),
     );
+    // Feeds name these, even where every op reads an alias such as a reshaped input.
+    for (const tensor of [...this.reads, ...this.writes]) this.image.number(tensor);
     this.handle = accepted(() => native.load(...this.image.finish(this.writes)));
   }
 

@@ -77,6 +77,12 @@ describe("capture", () => {
     expect([...w!.data()]).toEqual([3, 5, 7, 9, 11, 13]);
   });
 
+  it("feeds an argument that is only used under another shape, also to async calls", async () => {
+    const doubled = capture((x: Tensor) => x.reshape([2, 1]).add(x.reshape([2, 1])));
+    expect(doubled([1, 2]).data()).toEqual(Float32Array.of(2, 4));
+    expect((await doubled.async([3, 4])).data()).toEqual(Float32Array.of(6, 8));
+  });
+
   it("counts with tick, also through async calls", async () => {
     const counter = tensor(0, { dtype: "int32" });
     const next = capture(() => tick(counter));

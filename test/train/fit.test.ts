@@ -7,6 +7,7 @@ import {
   dropout,
   gather,
   earlyStopping,
+  flatten,
   keepBest,
   parameter,
   relu,
@@ -275,6 +276,11 @@ describe("earlyStopping", () => {
 });
 
 describe("predict", () => {
+  it("takes inputs that the first layer only reshapes", async () => {
+    const model = sequential([flatten(), dense(1, { weightInitializer: "ones" })], { inputShape: [2, 2] });
+    expect((await model.predict([[[1, 2], [3, 4]]])).item()).toBe(10); // prettier-ignore
+  });
+
   it("gives probabilities for a loss that takes logits, and the logits when asked", async () => {
     const model = network();
     const probabilities = await model.predict([[1, 2], [3, 4]]); // prettier-ignore

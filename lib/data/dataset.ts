@@ -48,7 +48,10 @@ export class Dataset {
    * const [fitting, dev] = train.split([0.9, 0.1], { stratify: true, seed: 1 });
    * ```
    */
-  split(fractions: readonly number[], options: SplitOptions = {}): Dataset[] {
+  split<const Fractions extends readonly number[]>(
+    fractions: Fractions,
+    options: SplitOptions = {},
+  ): { -readonly [I in keyof Fractions]: Dataset } {
     const where = "split";
     checkOptions(where, options, ["shuffle", "stratify", "seed"]);
     const { shuffle = true, stratify = false, seed } = options;
@@ -73,7 +76,7 @@ export class Dataset {
         for (; taken < end; taken++) parts[i]!.push(group[taken]!);
       });
     }
-    return parts.map((part, i) => {
+    const made = parts.map((part, i) => {
       if (part.length === 0)
         throw wrongValue(
           where,
@@ -84,6 +87,7 @@ export class Dataset {
       // Stratified parts come class by class; a part in order of rows reads memory forwards.
       return new Dataset(this.inputs, this.targets, Int32Array.from(part).sort());
     });
+    return made as { -readonly [I in keyof Fractions]: Dataset };
   }
 
   /**

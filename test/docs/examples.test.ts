@@ -24,7 +24,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "simdnn examples "));
   process.chdir(folder);
-  const [train, dev, testing] = (await datasets.digits({ count: 300, seed: 1 })).split([0.8, 0.1, 0.1]) as [Dataset, Dataset, Dataset]; // prettier-ignore
+  const [train, dev, testing] = (await datasets.digits({ count: 300, seed: 1 })).split([0.8, 0.1, 0.1]);
   const model = sequential([dense(16, { activation: "relu" }), dense(10)], { inputShape: [784], seed: 1 });
   model.compile({ loss: "softmaxCrossEntropy", optimizer: adam(), metrics: ["accuracy"] });
   await model.save("digits.safetensors");

@@ -48,11 +48,9 @@ export const networks: readonly Network[] = [
 export function modelOf({ widths, normalized = false, optimizer }: Network): Model {
   const layers = widths.slice(1).flatMap((units, i): Layer[] => {
     if (i === widths.length - 2) return [dense(units)];
-    return (
-      normalized
-        ? [dense(units, { bias: false }), batchNorm(), relu(), dropout(0.2)]
-        : [dense(units, { activation: "relu" })]
-    );
+    return normalized
+      ? [dense(units, { bias: false }), batchNorm(), relu(), dropout(0.2)]
+      : [dense(units, { activation: "relu" })];
   });
   const model = sequential(layers, { inputShape: [widths[0]!], seed: 1 });
   let layer = 0;

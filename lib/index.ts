@@ -70,7 +70,7 @@ export { sgd } from "./optimizers/sgd.js";
 export * from "./initializers.js";
 
 export { sequential, Model, type Compiled, type CompileOptions, type SequentialOptions } from "./model.js";
-export { loadModel } from "./train/save.js";
+export { loadModel } from "./train/load.js";
 export { earlyStopping, keepBest, type BestOptions, type EarlyStoppingOptions } from "./train/early-stopping.js";
 export type { Callback, Logs, Training } from "./train/callbacks.js";
 export type { FitOptions, History } from "./train/fit.js";

@@ -1,0 +1,90 @@
+// Reading a model that save.ts wrote.
+import { readSafetensors, type SafeTensor } from "../data/safetensors.js";
+import { fileError } from "../errors.js";
+import { sourceName, type FileSource } from "../files.js";
+import { layerFromConfig, type LayerFactories } from "../layers/registry.js";
+import { isLossName, resolveLoss } from "../losses/registry.js";
+import { isMetricName } from "../metrics.js";
+import { sequential, type Model } from "../model.js";
+import { checkOptions } from "../options.js";
+import { resolveOptimizer } from "../optimizers/registry.js";
+import { sizeOf, type TypedArray } from "../tensor.js";
+import { parseArchitecture, type Architecture } from "./model-file.js";
+
+/**
+ * Reads a model that `save` wrote, compiled as it was where its loss and metrics are the library's own (the optimizer starts afresh);
+ * otherwise call compile() with yours.
+ *
+ * @param source - a path, or the file's bytes
+ * @param options - `layers`: factories of your own layers, by type
+ * @throws FileError when it is no such file, or its weights do not fit its architecture
+ *
+ * @example
+ * ```ts
+ * const model = await loadModel("digits.safetensors");
+ * const probabilities = await model.predict(images);
+ * ```
+ */
+export async function loadModel(
+  source: FileSource,
+  options: { readonly layers?: LayerFactories } = {},
+): Promise<Model> {
+  checkOptions("loadModel", options, ["layers"]);
+  const file = sourceName(source);
+  const { tensors, metadata } = await readSafetensors(source);
+  const architecture = parseArchitecture(file, metadata.get("format"), metadata.get("model"));
+  const { name, seed, inputShape, compiled } = architecture;
+  checkSizes(file, architecture, tensors);
+  const model = sequential(
+    architecture.layers.map((config) => layerFromConfig(config, options.layers)),
+    { name, seed, inputShape },
+  );
+  const values = new Map<string, TypedArray>();
+  for (const [weight, { shape, dtype }] of model.weights) {
+    const stored = tensors.get(weight);
+    const expected = `${weight} as F32 [${shape.join(", ")}]`;
+    if (stored?.dtype !== "F32" || stored.shape.join() !== shape.join())
+      throw fileError(
+        file,
+        expected,
+        stored ? `it holds ${stored.dtype} [${stored.shape.join(", ")}]` : "it has none",
+        `save the model again with ${dtype} weights`,
+      );
+    values.set(weight, stored.data as Float32Array);
+  }
+  const unknown = [...tensors.keys()].find((tensor) => !model.weights.has(tensor));
+  if (unknown !== undefined)
+    throw fileError(file, "only the model's weights", `it also holds "${unknown}"`, "save the model again");
+  model.setWeights(values);
+  if (compiled && isLossName(compiled.loss.name) && compiled.metrics.every(isMetricName))
+    model.compile({
+      loss: resolveLoss(file, compiled.loss),
+      optimizer: resolveOptimizer(file, compiled.optimizer),
+      metrics: compiled.metrics.filter(isMetricName),
+    });
+  return model;
+}
+
+/** A file cannot make us allocate more than it holds: building the model makes what the architecture says. */
+function checkSizes(
+  file: string,
+  { layers, inputShape }: Architecture,
+  tensors: ReadonlyMap<string, SafeTensor>,
+): void {
+  const stored = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  let width = sizeOf(inputShape);
+  let promised = 0;
+  for (const { type, options } of layers) {
+    const units = options.units;
+    if (type !== "dense" || typeof units !== "number") continue;
+    promised += width * units;
+    width = units;
+  }
+  if (!(promised <= stored))
+    throw fileError(
+      file,
+      `at least ${promised} weights for its dense layers`,
+      `it holds ${stored}`,
+      "save the model again",
+    );
+}

@@ -38,7 +38,7 @@ SIMDNN_INLINE vf expm1_near_zero(vf r) {
   return fma(r * r, polynomial(r, c), r);
 }
 
-// Overflows to infinity and underflows through the denormals to 0 where the exact result does. 1.02 ULP.
+// Overflows to infinity and underflows through the denormals to 0 where the exact result does. 1.04 ULP.
 SIMDNN_INLINE vf exp(vf x) {
   // Beyond these bounds the result does not change any more. In this order min and max let NaN through.
   x = max(broadcast(-104.0f), min(broadcast(89.0f), x));
@@ -53,7 +53,7 @@ SIMDNN_INLINE vf exp(vf x) {
 #endif
 }
 
-// exp(x) - 1 for x <= 88. 1.5 ULP.
+// exp(x) - 1 for x <= 88. 0.96 ULP for x <= 0.
 SIMDNN_INLINE vf expm1(vf x) {
   const Reduced reduced = reduce(max(broadcast(-18.0f), x), 127);
   const vf power = from_bits(bits(reduced.shifted) << 23);
@@ -67,7 +67,7 @@ SIMDNN_INLINE vf log1p_near_zero_less_f(vf f, vf addend) {
   return fma(broadcast(-0.5f), square, fma(f * square, polynomial(f, c), addend));
 }
 
-// 0 gives -infinity, less gives NaN, infinity itself. 0.9 ULP.
+// 0 gives -infinity, less gives NaN, infinity itself. 0.86 ULP.
 SIMDNN_INLINE vf log(vf x) {
   const vi tiny = x < 0x1p-126f;
   const vu scaled = (vu)select(tiny, x * 0x1p23f, x);    // unsigned, for NaN and infinity may overflow
@@ -79,7 +79,7 @@ SIMDNN_INLINE vf log(vf x) {
   return select((x > 0.0f) & (x < __builtin_inff()), y, limit);
 }
 
-// log(1 + x) for 0 <= x <= 1. 1 ULP.
+// log(1 + x) for 0 <= x <= 1; its error is within softplus's.
 SIMDNN_INLINE vf log1p(vf x) {
   // Halved, a large 1 + x comes into the same range, and (x - 1) / 2 is exact.
   const vi large = x > 0.41421356f;
@@ -88,19 +88,19 @@ SIMDNN_INLINE vf log1p(vf x) {
   return select(large, broadcast(kLn2High), vf{}) + (f + rest);
 }
 
-// 1 / (1 + exp(-x)). 2 ULP.
+// 1 / (1 + exp(-x)). 2.41 ULP.
 SIMDNN_INLINE vf sigmoid(vf x) {
   const vf e = exp(-abs(x));
   return select(x < 0.0f, e, broadcast(1.0f)) / (1.0f + e);
 }
 
-// 2.5 ULP.
+// 2.5 ULP, ±1 at ±infinity.
 SIMDNN_INLINE vf tanh(vf x) {
   const vf e = expm1(-2.0f * abs(x));
   return with_sign_of(-e / (e + 2.0f), x);
 }
 
-// log(1 + exp(x)). 2 ULP.
+// log(1 + exp(x)). 1.71 ULP.
 SIMDNN_INLINE vf softplus(vf x) { return max(vf{}, x) + log1p(exp(-abs(x))); }
 
 // The normal distribution: its density's shape exp(-x²/2) and its cumulative Φ(x) = (1 + erf(x / √2)) / 2, the latter with
@@ -109,7 +109,7 @@ struct Normal {
   vf cumulative, exponential;
 };
 
-// Φ: 4 ULP.
+// x Φ(x): 7 ULP for x >= -12.9, 5.1 for x >= 0; below, Φ becomes denormal and then 0.
 SIMDNN_INLINE Normal normal(vf x) {
   // Φ(-t) = exp(-t²/2) R(t). R, which is smooth, is a polynomial in (t - 3) / (t + 3), 2^-26.4; below -14.5 Φ is 0.
   constexpr float c[] = {0.12151395f,  -0.20640261f,   0.12322502f,     -0.046213336f,  0.0061321505f,

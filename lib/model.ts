@@ -7,9 +7,11 @@ import { resolveLoss, type LossOption } from "./losses/registry.js";
 import { resolveMetric, type Metric, type MetricOption } from "./metrics.js";
 import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js";
 import type { Optimizer } from "./optimizers/optimizer.js";
+import { add } from "./ops/binary.js";
 import { tick } from "./ops/random.js";
 import { checkOptions, wrongValue } from "./options.js";
 import { deriveSeed, resolveSeed } from "./random.js";
+import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
 import { Tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
 import type { Dataset } from "./data/dataset.js";
@@ -60,6 +62,7 @@ export class Model {
   /** Forward passes made in training, which dropout draws its masks by. */
   readonly passes: Tensor;
   private readonly built: readonly BuiltLayer[];
+  private readonly regularized: readonly (readonly [weight: Tensor, regularizer: Regularizer])[];
   private compiled: Compiled | undefined;
   private evaluator: Evaluator | undefined;
   private predictor: Predictor | undefined;
@@ -73,6 +76,7 @@ export class Model {
     this.passes = zeros({ shape: [], dtype: "int32" }, { name: `${this.name}.passes` });
     const weights = new Map<string, Tensor>();
     const parameters: Tensor[] = [];
+    const regularized: [Tensor, Regularizer][] = [];
     const names = new Map<string, number>();
     const built: BuiltLayer[] = [];
     let shape: Shape = this.inputShape;
@@ -80,20 +84,27 @@ export class Model {
       const count = (names.get(layer.type) ?? 0) + 1;
       names.set(layer.type, count);
       const layerName = `${layer.type}${count}`;
-      const make = (requiresGrad: boolean) => (weight: string, weightShape: Shape, initializer: Initializer) => {
-        const full = `${layerName}.${weight}`;
-        const values = initializer.make({ shape: weightShape, dtype: "float32" }, deriveSeed(this.seed, weights.size));
-        const made = new Tensor(values, { storage: values.read(), name: full, requiresGrad });
-        weights.set(full, made);
-        if (requiresGrad) parameters.push(made);
-        return made;
-      };
+      const make =
+        (requiresGrad: boolean) =>
+        (weight: string, weightShape: Shape, initializer: Initializer, regularizer?: Regularizer) => {
+          const full = `${layerName}.${weight}`;
+          const values = initializer.make(
+            { shape: weightShape, dtype: "float32" },
+            deriveSeed(this.seed, weights.size),
+          );
+          const made = new Tensor(values, { storage: values.read(), name: full, requiresGrad });
+          weights.set(full, made);
+          if (requiresGrad) parameters.push(made);
+          if (regularizer) regularized.push([made, regularizer]);
+          return made;
+        };
       const own = layer.build?.({ inputShape: shape, parameter: make(true), state: make(false) }) ?? {};
       const outputShape = this.shapeAfter(layer, layerName, index, own, shape);
       built.push({ layer, name: layerName, weights: own, outputShape });
       shape = outputShape;
     }
     this.built = built;
+    this.regularized = regularized;
     this.weights = weights;
     this.parameters = parameters;
     this.outputShape = shape;
@@ -136,6 +147,18 @@ export class Model {
   }
 
   /**
+   * What the layers' regularizers add to the mean loss of `examples` examples, for training steps written by hand.
+   *
+   * @returns a scalar, or undefined where no layer has a regularizer
+   */
+  penalty(examples: number): Tensor | undefined {
+    if (this.regularized.length === 0) return undefined;
+    return withScope(`${this.name}.penalty`, () =>
+      this.regularized.map(([weight, regularizer]) => regularizer.penalty(weight, examples)).reduce(add),
+    );
+  }
+
+  /**
    * Chooses the loss, the optimizer and the metrics.
    *
    * @throws OptionError for a name that does not exist, with the nearest one that does
@@ -157,6 +180,9 @@ export class Model {
 
   /**
    * Trains on `data` off the JavaScript thread. The weights are locked until the promise settles.
+   *
+   * `loss` is the mean of the loss over the examples, without the regularizers' penalty, so that it compares with `valLoss`. Where a layer has a
+   * regularizer there is also `cost`, loss and penalty together: what is minimized, and falls with each step of a full-batch descent.
    *
    * @returns the curves: loss and metrics per epoch
    * @throws OptionError, ShapeError before any work; NonFiniteError when the loss stops being a number; the signal's reason when aborted.

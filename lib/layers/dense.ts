@@ -4,6 +4,7 @@ import { describeInitializers, resolveInitializer, type InitializerOption } from
 import { dense as denseOp } from "../ops/dense.js";
 import { softmax } from "../ops/softmax.js";
 import { bool, checkOptions, oneOf, positiveInteger } from "../options.js";
+import { describeRegularizers, resolveRegularizer, type Regularizer } from "../regularizers.js";
 import type { Tensor } from "../tensor.js";
 import { activationNames, activationNumber, type ActivationName, type ActivationOptions } from "./activations.js";
 import type { Layer } from "./layer.js";
@@ -17,6 +18,10 @@ export interface DenseOptions extends ActivationOptions {
   readonly weightInitializer?: InitializerOption;
   /** Default `"zeros"`. */
   readonly biasInitializer?: InitializerOption;
+  /** What the weights add to the cost, such as `l2(0.01)`. Default: nothing. */
+  readonly weightRegularizer?: Regularizer;
+  /** As weightRegularizer, for the biases, which are usually left out. */
+  readonly biasRegularizer?: Regularizer;
 }
 
 export type DenseWeights = Readonly<{ weight: Tensor; bias?: Tensor }>;
@@ -38,7 +43,9 @@ export function dense(units: number, options: DenseOptions = {}): Layer<DenseWei
   const activation = oneOf("dense", "activation", options.activation ?? "linear", activationNames);
   const number = activationNumber(activation, options, "dense");
   const where = activation === "linear" ? "dense" : `dense with activation "${activation}"`;
-  checkOptions(where, options, ["activation", "bias", "weightInitializer", "biasInitializer", ...number.known]);
+  checkOptions(where, options, [
+    "activation", "bias", "weightInitializer", "biasInitializer", "weightRegularizer", "biasRegularizer", ...number.known,
+  ]); // prettier-ignore
   const bias = bool("dense", "bias", options.bias ?? true);
   const weightInitializer = resolveInitializer(
     "dense",
@@ -46,6 +53,10 @@ export function dense(units: number, options: DenseOptions = {}): Layer<DenseWei
     options.weightInitializer ?? "glorotUniform",
   );
   const biasInitializer = resolveInitializer("dense", "biasInitializer", options.biasInitializer ?? "zeros");
+  const regularizer = (option: "weightRegularizer" | "biasRegularizer"): Regularizer | undefined =>
+    options[option] === undefined ? undefined : resolveRegularizer("dense", option, options[option]);
+  const weightRegularizer = regularizer("weightRegularizer");
+  const biasRegularizer = regularizer("biasRegularizer");
   const inOp = activation === "softmax" ? {} : { activation, slope: number.value };
 
   return {
@@ -56,6 +67,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer<DenseWei
       ...number.described,
       bias,
       ...describeInitializers({ weightInitializer, biasInitializer }),
+      ...describeRegularizers({ weightRegularizer, biasRegularizer }),
     },
     build({ inputShape, parameter }) {
       const width = inputShape.at(-1);
@@ -63,8 +75,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer<DenseWei
         throw shapeError("dense", "expected examples of at least one dimension", [
           { label: "input", shape: inputShape },
         ]);
-      const weight = parameter("weight", [width, units], weightInitializer);
-      return bias ? { weight, bias: parameter("bias", [units], biasInitializer) } : { weight };
+      const weight = parameter("weight", [width, units], weightInitializer, weightRegularizer);
+      return bias ? { weight, bias: parameter("bias", [units], biasInitializer, biasRegularizer) } : { weight };
     },
     call(input, weights) {
       const output = denseOp(input, weights.weight, weights.bias, inOp);

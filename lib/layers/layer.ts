@@ -1,5 +1,6 @@
 // What a layer is: a description that can be saved, a way to make its weights, and a forward pass written with ops. No layer in particular.
 import type { Initializer } from "../initializers.js";
+import type { Regularizer } from "../regularizers.js";
 import type { Shape, Tensor } from "../tensor.js";
 
 export type Weights = Readonly<Record<string, Tensor>>;
@@ -9,8 +10,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface BuildContext {
   /** Shape of one example, without the batch dimension. */
   readonly inputShape: Shape;
-  /** Makes a weight that training changes. */
-  readonly parameter: (name: string, shape: Shape, initializer: Initializer) => Tensor;
+  /** Makes a weight that training changes; `regularizer` says what it adds to the cost. */
+  readonly parameter: (name: string, shape: Shape, initializer: Initializer, regularizer?: Regularizer) => Tensor;
   /** Makes a weight that training does not follow gradients for, such as a running average. */
   readonly state: (name: string, shape: Shape, initializer: Initializer) => Tensor;
 }

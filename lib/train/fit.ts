@@ -35,7 +35,7 @@ export interface FitOptions {
 }
 
 export interface History {
-  /** One number per epoch and curve: `loss`, the metrics, and the same of the validation data as `valLoss` … */
+  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` … */
   readonly curves: Readonly<Record<string, readonly number[]>>;
   /** Whole epochs trained. */
   readonly epochs: number;
@@ -107,7 +107,7 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
 export function trainingSteps(model: Model, compiled: Compiled, { inputs, targets }: Dataset): Batches {
   return new Batches(inputs, targets, (x, y) => {
     const report = costAndMetrics(model, compiled, x, y, true);
-    compiled.optimizer.minimize(report.loss, model.parameters);
+    compiled.optimizer.minimize(report.cost ?? report.loss, model.parameters);
     return report;
   });
 }

@@ -127,7 +127,7 @@ describe("dense", () => {
     [() => dense(64, { activation: "Relu" as "relu" }), /did you mean "relu"\?$/],
     [
       () => dense(64, { activation: "relu", slope: 0.1 }),
-      'dense with activation "relu": unknown option "slope"; its options are activation, bias, weightInitializer, biasInitializer',
+      'dense with activation "relu": unknown option "slope"; its options are activation, bias, weightInitializer, biasInitializer, weightRegularizer, biasRegularizer',
     ],
     [
       () => dense(64, { activation: "elu", alpha: 0 }),

@@ -4,6 +4,22 @@ import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } fr
 import { basename, dirname, join } from "node:path";
 import { fileError, type SimdnnError } from "./errors.js";
 
+/** As mkdir's `recursive`, which never returns for a path below a folder that refuses everything, such as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await mkdir(folder);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((stats) => stats.isDirectory(), () => false); // prettier-ignore
+}
+
 /** A file by its path, or one that is already in memory. */
 export type FileSource = string | Uint8Array;
 
@@ -34,7 +50,7 @@ export async function replaceFile(path: string, chunks: readonly Uint8Array[]): 
   try {
     const target = await realpath(path).catch(() => path); // a link stays, and what it points to is replaced
     const folder = dirname(target);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const temporary = temporaryBeside(target);
     try {
       const file = await open(temporary, "wx");
@@ -64,9 +80,8 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     const target = await realpath(path).catch(() => path);
     const folder = dirname(target);
-    await mkdir(folder, { recursive: true });
-    const isFolder = await stat(target).then((stats) => stats.isDirectory(), () => false); // prettier-ignore
-    if (isFolder) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+    await makeFolder(folder);
+    if (await isFolder(target)) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
     const probe = temporaryBeside(target); // permissions alone do not say it: the disk may be read-only
     await (await open(probe, "wx")).close();
     await rm(probe);

@@ -76,6 +76,7 @@ export { earlyStopping, keepBest, type BestOptions, type EarlyStoppingOptions } 
 export type { Callback, Logs, Training } from "./train/callbacks.js";
 export type { FitOptions, History } from "./train/fit.js";
 export type { EvaluateOptions } from "./train/evaluate.js";
+export type { Profile, ProfileOptions, ProfileRow } from "./train/profile.js";
 export type { PredictInput, PredictOptions } from "./train/predict.js";
 
 export { dataset, Dataset, type Rows, type SplitOptions, type Statistics } from "./data/dataset.js";

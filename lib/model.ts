@@ -17,6 +17,7 @@ import { Tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
 import type { Dataset } from "./data/dataset.js";
 import { Evaluator, type EvaluateOptions } from "./train/evaluate.js";
 import { fit, type FitOptions, type History } from "./train/fit.js";
+import { profileTraining, type Profile, type ProfileOptions } from "./train/profile.js";
 import { Predictor, type PredictInput, type PredictOptions } from "./train/predict.js";
 import { saveModel } from "./train/save.js";
 
@@ -221,6 +222,23 @@ export class Model {
   async predict(inputs: PredictInput, options: PredictOptions = {}): Promise<Tensor> {
     this.predictor ??= new Predictor(this, this.compiled?.loss.link);
     return this.predictor.predict(inputs, options);
+  }
+
+  /**
+   * How long each instruction of a training step takes, beside what the machine can do. Nothing is trained by it.
+   *
+   * @param data - where the batch is taken from
+   * @throws StateError before compile(), OptionError for a batch larger than the data
+   *
+   * @example
+   * ```ts
+   * console.log(String(await model.profile(train, { batchSize: 128 })));
+   * ```
+   */
+  async profile(data: Dataset, options: ProfileOptions = {}): Promise<Profile> {
+    const compiled = this.ready("profile");
+    this.refuseWhileFitting("profile");
+    return profileTraining(this, compiled, data, options);
   }
 
   /** Writes architecture and weights to one safetensors file; a failed write leaves an old file as it was. */

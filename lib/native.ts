@@ -43,7 +43,6 @@ export interface Native {
   load(...image: ProgramImage): NativeProgram;
   run(program: NativeProgram, threads: number): Fault | null;
   execute(...imageAndThreads: [...ProgramImage, threads: number]): Fault | null;
-  profile(program: NativeProgram, threads: number): Float64Array;
   submit(
     program: NativeProgram,
     steps: number,
@@ -53,6 +52,7 @@ export interface Native {
     fetchBuffers: readonly ArrayBufferView[],
     threads: number,
     priority: number,
+    timings: Float64Array | null,
     callback: (stepsDone: number, finished: boolean, fault: Fault | null) => void,
   ): NativeJob;
   cancel(job: NativeJob): void;

@@ -53,6 +53,8 @@ export interface Op<A extends Attrs = Attrs> {
     readonly kind: string;
     readonly count: (operands: readonly Spec[], attrs: A) => number;
   };
+  /** Floating-point operations, where they rather than bytes are what takes the time. */
+  readonly flops?: (operands: readonly Spec[], outputs: readonly Spec[]) => number;
   readonly samples: () => readonly Sample<A>[];
 }
 

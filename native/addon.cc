@@ -179,15 +179,6 @@ Napi::Value run(const Napi::CallbackInfo& info) { return run_here(info, *loaded(
 // execute(tensors, instructions, attrs, written, storages, threads) → fault or null: load and run once
 Napi::Value execute(const Napi::CallbackInfo& info) { return run_here(info, *make_program(info), info[5].As<Napi::Number>()); }
 
-// profile(program, threads) → nanoseconds per instruction
-Napi::Value profile(const Napi::CallbackInfo& info) {
-  Program& program = *loaded(info[0]).program;
-  auto result = Napi::Float64Array::New(info.Env(), program.instruction_count());
-  Status status{};
-  program.run(environment(info).pool, info[1].As<Napi::Number>(), &status, nullptr, result.Data());
-  return result;
-}
-
 std::vector<Stream> streams(const Napi::Value& tensors, const Napi::Value& buffers, const Program& program, int64_t steps) {
   auto numbers = span<int32_t>(tensors);
   auto memory = storages(buffers);
@@ -201,8 +192,8 @@ std::vector<Stream> streams(const Napi::Value& tensors, const Napi::Value& buffe
   return result;
 }
 
-// submit(program, steps, feedTensors, feedBuffers, fetchTensors, fetchBuffers, threads, priority, callback) → job
-// callback(stepsDone, finished, fault or null)
+// submit(program, steps, feedTensors, feedBuffers, fetchTensors, fetchBuffers, threads, priority, timings or null, callback) → job
+// timings: a Float64Array with a number per instruction, which each step's time lowers. callback(stepsDone, finished, fault or null)
 Napi::Value submit(const Napi::CallbackInfo& info) {
   auto env = info.Env();
   Environment& here = environment(info);
@@ -213,12 +204,18 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
   job->fetches = streams(info[4], info[5], *job->program, job->steps);
   job->threads = info[6].As<Napi::Number>();
   job->priority = info[7].As<Napi::Number>();
-  auto held = Napi::Array::New(env, 3);
+  if (!info[8].IsNull()) {
+    auto timings = info[8].As<Napi::Float64Array>();
+    if (timings.ElementLength() != job->program->instruction_count()) throw Napi::TypeError::New(env, "timings must hold a number per instruction");
+    job->nanoseconds = timings.Data();
+  }
+  auto held = Napi::Array::New(env, 4);
   held[0u] = info[0];
   held[1u] = info[3];
   held[2u] = info[5];
+  held[3u] = info[8];
   job->held = Napi::Persistent(held.As<Napi::Object>());
-  job->callback = Napi::Persistent(info[8].As<Napi::Function>());
+  job->callback = Napi::Persistent(info[9].As<Napi::Function>());
   if (here.jobs.empty()) napi_ref_threadsafe_function(env, here.post);
   here.jobs.insert(job);
   here.engine.submit(job);
@@ -265,7 +262,6 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define("load", load);
   define("run", run);
   define("execute", execute);
-  define("profile", profile);
   define("submit", submit);
   define("cancel", cancel);
   return exports;

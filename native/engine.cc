@@ -50,7 +50,7 @@ bool Engine::advance(Job& job) {
     const View& view = job.program->tensor(feed.tensor);
     std::memcpy(view.data, feed.data + step * feed.stride, view_bytes(view));
   }
-  if (!job.program->run(pool_, job.threads, &job.status, &stop_)) {
+  if (!job.program->run(pool_, job.threads, &job.status, &stop_, job.nanoseconds)) {
     if (job.status.fault == Fault::non_finite) job.non_finite_tensor = job.program->find_non_finite(pool_, job.threads);
     return false;
   }

@@ -30,6 +30,8 @@ struct Job {
   int threads = 1;
   int priority = 0;  // higher goes first
 
+  double* nanoseconds = nullptr;  // when not null: each instruction's shortest time so far
+
   std::atomic<bool> cancelled{false};  // stop before the next step
   std::atomic<int64_t> done{0};        // whole steps
   Status status{};

@@ -133,7 +133,7 @@ bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<boo
     if (nanoseconds) {
       auto start = std::chrono::steady_clock::now();
       kernel(args);
-      nanoseconds[i] = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+      nanoseconds[i] = std::min(nanoseconds[i], std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
     } else {
       kernel(args);
     }

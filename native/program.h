@@ -39,7 +39,7 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   // Runs every instruction, or up to the first fault, which it describes in `status`. `abandon` (may be null) is read
-  // between instructions. `nanoseconds` (may be null) receives each instruction's time. Returns whether it got to the end.
+  // between instructions. `nanoseconds` (may be null) keeps each instruction's shortest time. Returns whether it got to the end.
   bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr);
 
   // Runs the program again until an output is not finite and returns that output's tensor, or -1. What outlives a run is

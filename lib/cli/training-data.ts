@@ -41,11 +41,11 @@ export async function loadTrainingData(options: TrainingDataOptions): Promise<Tr
     ]);
   const [fitting, dev] = devShare === 0 ? [train] : train.split([1 - devShare, devShare], { stratify: true, seed });
   const classes = 1 + [train, test].flatMap(({ targets }) => [...targets.data()]).reduce((a, b) => Math.max(a, b), 0);
-  return { name: folder ?? "built-in digits", fitting: fitting!, dev, test, classes };
+  return { name: folder ?? "built-in digits", fitting: fitting, dev, test, classes };
 }
 
 async function drawDigits(count: number): Promise<{ train: Dataset; test: Dataset }> {
   const digits = await datasets.digits({ count, seed: digitsSeed });
   const [train, test] = digits.split([1 - testShare, testShare], { stratify: true, seed: digitsSeed });
-  return { train: train!, test: test! };
+  return { train: train, test: test };
 }

@@ -4,7 +4,7 @@ import { apply, apply1, defineOp, type Sample } from "../op.js";
 import { checkOptions, oneOf, positiveNumber } from "../options.js";
 import { sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { activation as activate, activations, defaultSlopes, derivesFromOutput, type Activation } from "./activation.js"; // prettier-ignore
-import { matmul } from "./matmul.js";
+import { matmul, productFlops } from "./matmul.js";
 import { float, savedRange } from "./samples.js";
 import { features, floatType, notes, sameShape } from "./shapes.js";
 import { reshape } from "./view.js";
@@ -81,6 +81,7 @@ const record = defineOp<Attrs>({
     const dweight = (): Tensor => matmul(rows(input!), rows(dz), { transposeA: true });
     return [needs[0] ? dinput() : undefined, needs[1] ? dweight() : undefined, needs[2] ? dbias : undefined];
   },
+  flops: ([input, weight], [output]) => productFlops(input!, weight!, output!),
   samples,
 });
 

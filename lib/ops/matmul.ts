@@ -1,7 +1,7 @@
 // Matrix product, with either factor transposed where it stands.
 import { formatShape, shapeError } from "../errors.js";
 import { apply, apply1, defineOp } from "../op.js";
-import type { Shape, Spec, Tensor } from "../tensor.js";
+import { sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { float } from "./samples.js";
 import { floatType, notes, sameShape } from "./shapes.js";
 
@@ -53,6 +53,11 @@ function samples(): { a: Shape; b: Shape; c: Shape; attrs: Attrs }[] {
   );
 }
 
+/** Multiplications and additions of a product of `[m, k]` and `[k, n]` into `[m, n]`, however they stand: 2mnk = 2√(mk · kn · mn). */
+export function productFlops(a: Spec, b: Spec, c: Spec): number {
+  return 2 * Math.sqrt(sizeOf(a.shape) * sizeOf(b.shape) * sizeOf(c.shape));
+}
+
 const record = defineOp<Attrs>({
   name: "matmul",
   operands: ["a", "b"],
@@ -71,6 +76,7 @@ const record = defineOp<Attrs>({
         : matmul(x, d, { transposeA: !transposeA });
     return [needs[0] ? da() : undefined, needs[1] ? db() : undefined];
   },
+  flops: ([a, b], [c]) => productFlops(a!, b!, c!),
   samples: () => samples().map(({ a, b, attrs }) => ({ operands: [float(a), float(b)], attrs })),
 });
 
@@ -88,6 +94,7 @@ const gemmRecord = defineOp<GemmAttrs>({
   },
   vjp: "none",
   effects: [2],
+  flops: ([a, b, c]) => productFlops(a!, b!, c!),
   samples: () =>
     samples().flatMap(({ a, b, c, attrs }, i) => ({
       operands: [float(a), float(b), float(c)],

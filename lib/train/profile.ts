@@ -1,0 +1,119 @@
+// Where the time of a training step goes, instruction by instruction.
+import type { Dataset } from "../data/dataset.js";
+import type { Compiled, Model } from "../model.js";
+import { mul } from "../ops/binary.js";
+import { native } from "../native.js";
+import { Program, type Timing } from "../program.js";
+import { Tape, withTape } from "../tape.js";
+import { bytesOf, zeros } from "../tensor.js";
+import { threads as defaultThreads } from "../threads.js";
+import { checkOptions, positiveInteger } from "../options.js";
+import { checkData } from "./check-data.js";
+import { trainingSteps } from "./fit.js";
+
+export interface ProfileRow {
+  readonly op: string;
+  /** Path of the layer it belongs to, such as `model.dense1` or `model.dense1.backward`; empty outside of layers. */
+  readonly path: string;
+  /** Shape of the first output, or of what is updated. */
+  readonly shape: readonly number[];
+  /** The shortest time seen. */
+  readonly microseconds: number;
+  /** Share of the whole step, 0 to 1. */
+  readonly share: number;
+  /** Products are judged by arithmetic, all else by bytes read and written. */
+  readonly rate: number;
+  readonly unit: "GFLOP/s" | "GB/s";
+  /** The rate as a part of what this machine can do: fused multiply-adds in registers, or a multiplication of two arrays in cache. */
+  readonly ofPeak: number;
+}
+
+/** The instructions of one training step in order. `String(profile)` is a table. */
+export class Profile {
+  /** Sum over the rows. */
+  readonly microseconds: number;
+
+  /** @internal */
+  constructor(readonly rows: readonly ProfileRow[]) {
+    this.microseconds = rows.reduce((sum, row) => sum + row.microseconds, 0);
+  }
+
+  toString(): string {
+    const lines = this.rows.map(({ op, path, shape, microseconds, share, rate, unit, ofPeak }) => [
+      op,
+      path,
+      `[${shape.join(", ")}]`,
+      microseconds.toFixed(2),
+      `${(100 * share).toFixed(1)} %`,
+      rate.toFixed(1),
+      unit,
+      `${(100 * ofPeak).toFixed(0)} %`,
+    ]);
+    const table = [["op", "layer", "shape", "µs", "share", "rate", "", "of peak"], ...lines];
+    const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
+    const words = new Set([0, 1, 2, 6]); // the other columns are numbers
+    const rows = table.map((line) =>
+      line.map((cell, i) => (words.has(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ").trimEnd(),
+    ); // prettier-ignore
+    return [...rows, `${this.microseconds.toFixed(1)} µs per step`].join("\n");
+  }
+}
+
+export interface ProfileOptions {
+  /** Examples per step. Default: 32. */
+  readonly batchSize?: number;
+  /** How often the step is run; each instruction's shortest time counts. Default: 50. */
+  readonly steps?: number;
+  /** Default: setThreads(). */
+  readonly threads?: number;
+}
+
+export async function profileTraining(
+  model: Model,
+  compiled: Compiled,
+  data: Dataset,
+  options: ProfileOptions,
+): Promise<Profile> {
+  checkOptions("profile", options, ["batchSize", "steps", "threads"]);
+  checkData("profile", model, data);
+  const { batchSize = Math.min(32, data.size), steps = 50, threads = defaultThreads() } = options;
+  positiveInteger("profile", "batchSize", batchSize);
+  positiveInteger("profile", "steps", steps);
+  positiveInteger("profile", "threads", threads);
+  const rows = data.take(batchSize).rows;
+  return profileOf(await trainingSteps(model, compiled, data).profile(rows, steps, { threads }), threads);
+}
+
+/** Puts a program's timings beside what the machine can do with as many threads. */
+async function profileOf(timings: readonly Timing[], threads: number): Promise<Profile> {
+  const arithmeticPeak = native.fmaPeak() * threads;
+  const bytePeak = (await bytesPerNanosecond()) * threads;
+  const total = timings.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
+  const rows = timings.map(({ entry: { op, operands, outputs, scope }, nanoseconds }): ProfileRow => {
+    const flops = op.flops?.(operands, outputs);
+    const written = (op.effects ?? []).map((index) => operands[index]!);
+    const bytes = [...operands, ...outputs, ...written].reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+    const rate = (flops ?? bytes) / nanoseconds;
+    return {
+      op: op.name,
+      path: scope ?? "",
+      shape: (outputs[0] ?? operands[0])!.shape,
+      microseconds: nanoseconds / 1000,
+      share: nanoseconds / total,
+      rate,
+      unit: flops === undefined ? "GB/s" : "GFLOP/s",
+      ofPeak: rate / (flops === undefined ? bytePeak : arithmeticPeak),
+    };
+  });
+  return new Profile(rows);
+}
+
+/** What one core reads and writes while it multiplies two arrays that fit its second-level cache. */
+async function bytesPerNanosecond(): Promise<number> {
+  const length = 1 << 16;
+  const [a, b] = [zeros({ shape: [length], dtype: "float32" }), zeros({ shape: [length], dtype: "float32" })];
+  const tape = new Tape();
+  const product = withTape(tape, () => mul(a, b));
+  const [timing] = await new Program(tape, [product]).profile(200, { threads: 1 });
+  return (3 * bytesOf(a)) / timing!.nanoseconds;
+}

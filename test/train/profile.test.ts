@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { batchNorm, dataset, dense, dropout, relu, sequential } from "simdnn";
+
+const data = dataset(new Float32Array(64 * 20).fill(0.5), new Int32Array(64), { inputShape: [20] });
+
+describe("model.profile", () => {
+  const model = sequential([dense(30, { bias: false }), batchNorm(), relu(), dropout(0.1), dense(3)], {
+    inputShape: [20],
+    seed: 1,
+  }).compile({ loss: "softmaxCrossEntropy" });
+
+  it("gives every instruction of a step its time, its layer and its rate", async () => {
+    const { rows, microseconds } = await model.profile(data, { batchSize: 16, steps: 3 });
+    const first = rows.find(({ op }) => op === "dense")!;
+    expect(first).toMatchObject({ path: "model.dense1", shape: [16, 30], unit: "GFLOP/s" });
+    expect(first.rate).toBeCloseTo((2 * 16 * 20 * 30) / (first.microseconds * 1000), 6);
+    expect(rows.filter(({ op }) => op === "adam")).toHaveLength(model.parameters.length);
+    expect(rows.map(({ op }) => op)).toContain("batchNormGrad");
+    expect(rows.every((row) => row.microseconds >= 0 && Number.isFinite(row.microseconds))).toBe(true);
+    expect(rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+    expect(rows.reduce((sum, row) => sum + row.microseconds, 0)).toBeCloseTo(microseconds, 6);
+  });
+
+  it("trains nothing", async () => {
+    const before = model.getWeights();
+    const passes = model.passes.item();
+    await model.profile(data, { steps: 2 });
+    expect(model.getWeights()).toEqual(before);
+    expect(model.passes.item()).toBe(passes);
+    expect(model.optimizer.iterations.item()).toBe(0);
+  });
+
+  it("prints a table", async () => {
+    const text = String(await model.profile(data, { steps: 1, threads: 1 }));
+    expect(text).toMatch(/^op +layer +shape +µs +share +rate +of peak\n/);
+    expect(text).toMatch(/\ndense +model\.dense1 +\[32, 30\] .* GFLOP\/s +\d+ %\n/);
+    expect(text).toMatch(/\n\d+\.\d µs per step$/);
+  });
+
+  it("checks its options", async () => {
+    await expect(model.profile(data, { batchSize: 65 })).rejects.toThrow("at most 64");
+    await expect(model.profile(data, { step: 3 } as object)).rejects.toThrow('did you mean "steps"?');
+    const raw = sequential([dense(1)], { inputShape: [20] });
+    await expect(raw.profile(data)).rejects.toMatchObject({ code: "StateError" });
+  });
+});

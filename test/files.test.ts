@@ -79,7 +79,7 @@ describe("checkWritable", () => {
 });
 
 describe.skipIf(process.platform !== "linux")("a path below a folder that takes nothing", () => {
-  it("is refused instead of tried for ever", async () => {
+  test("is refused instead of tried for ever", async () => {
     await expect(replaceFile("/proc/nowhere/deep/file", [])).rejects.toMatchObject({ code: "FileError" });
   });
 });

@@ -19,8 +19,12 @@ namespace {
 constexpr size_t kGuard = 128;
 constexpr uint8_t kCanary = 0xa5;
 
+// Starts anew in each test, so that the numbers of one do not depend on what those before it drew.
 std::mt19937_64& generator() {
-  static std::mt19937_64 engine(1);
+  static std::mt19937_64 engine;
+  static const char* seeded = nullptr;
+  if (seeded != running_test()) engine.seed(1);
+  seeded = running_test();
   return engine;
 }
 

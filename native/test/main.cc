@@ -35,6 +35,8 @@ bool wanted(const char* name, int count, char** filters) {
 
 Registration::Registration(const char* name, void (*body)()) { tests().push_back({name, body}); }
 
+const char* running_test() { return running; }
+
 void fail(const char* file, int line, const std::string& text) {
   if (++failures > kShownFailures) return;
   std::printf("%s: %s:%d: %s\n", running, file, line, text.c_str());

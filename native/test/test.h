@@ -11,6 +11,9 @@ struct Registration {
   Registration(const char* name, void (*body)());
 };
 
+// Its name.
+const char* running_test();
+
 // Notes a failure of the running test.
 void fail(const char* file, int line, const std::string& text);
 

@@ -68,6 +68,10 @@ export { momentum, nesterov, type MomentumOptions } from "./optimizers/momentum.
 export { rmsprop, type RmspropOptions } from "./optimizers/rmsprop.js";
 export { sgd } from "./optimizers/sgd.js";
 export * from "./initializers.js";
+export {
+  cosineDecay, cosineRestarts, exponentialDecay, inverseTimeDecay, oneCycle, piecewiseConstant, rootDecay, warmUp, type CosineOptions,
+  type DecayOptions, type LearningRate, type OneCycleOptions, type PerOptions, type Schedule, type WarmUpOptions,
+} from "./schedules.js"; // prettier-ignore
 export { l1, l2, l1l2, type L1l2Options, type PenaltyForm, type Regularizer } from "./regularizers.js";
 
 export { sequential, Model, type Compiled, type CompileOptions, type SequentialOptions } from "./model.js";

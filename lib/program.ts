@@ -4,7 +4,7 @@ import { busyError, indexError, nonFiniteError, SimdnnError } from "./errors.js"
 import { native, opcodes, type Fault, type NativeProgram, type ProgramImage } from "./native.js";
 import type { Attrs, Op } from "./op.js";
 import { aliasRoots, liveEntries, plan } from "./planner.js";
-import type { Entry, Tape } from "./tape.js";
+import type { Entry, Fed, Tape } from "./tape.js";
 import { allocate, dtypes, maxRank, Tensor, viewOf, type TypedArray } from "./tensor.js";
 import { threads as defaultThreads } from "./threads.js";
 
@@ -51,6 +51,7 @@ export class Program {
   private readonly arena: TypedArray;
   private readonly reads: readonly Tensor[];
   private readonly writes: readonly Tensor[];
+  private readonly fed: readonly Fed[];
   private readonly handle: NativeProgram;
   private inFlight = 0;
 
@@ -76,6 +77,7 @@ export class Program {
     );
     // Feeds name these, even where every op reads an alias such as a reshaped input.
     for (const tensor of [...this.reads, ...this.writes]) this.image.number(tensor);
+    this.fed = tape.fed.filter(({ tensor }) => this.image.has(tensor));
     this.handle = accepted(() => native.load(...this.image.finish(this.writes)));
   }
 
@@ -97,6 +99,10 @@ export class Program {
       throw busyError("this captured function", "running", "await the promise of its async call first");
     for (const tensor of this.reads) tensor.read();
     for (const tensor of this.writes) tensor.write();
+    for (const { tensor, value } of this.fed) {
+      const next = value(0);
+      if (next !== undefined) tensor.write()[0] = next;
+    }
     const fault = native.run(this.handle, threads);
     if (fault) throw faultError(fault, this.entries, this.image.tensors);
   }
@@ -110,8 +116,9 @@ export class Program {
 
   /** Runs `steps` times on the engine thread. The tensors it writes are locked until the promise settles. */
   submit(steps: number, options: RunOptions = {}): Promise<void> {
-    const { feeds = [], fetches = [], threads = defaultThreads(), priority = 0, signal, onProgress } = options;
+    const { fetches = [], threads = defaultThreads(), priority = 0, signal, onProgress } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const feeds = [...(options.feeds ?? []), ...this.fedFor(steps)];
     const failure = new Error(); // made now so that a rejection carries the caller's stack
     const numbers = (streams: readonly Stream[]): Int32Array =>
       Int32Array.from(streams, ({ tensor }) => this.image.numberOf(tensor));
@@ -161,6 +168,16 @@ export class Program {
     await this.submit(steps, { ...options, timings });
     this.writes.forEach((tensor, i) => tensor.write().set(before[i]!));
     return this.entries.map((entry, i) => ({ entry, nanoseconds: timings[i]! }));
+  }
+
+  /** The values of what is set before each of the next `steps` runs. */
+  private fedFor(steps: number): Stream[] {
+    return this.fed.flatMap(({ tensor, value }) => {
+      if (value(0) === undefined) return [];
+      const values = allocate({ shape: [steps], dtype: tensor.dtype });
+      for (let step = 0; step < steps; step++) values[step] = value(step)!;
+      return [{ tensor, values }];
+    });
   }
 }
 

@@ -22,7 +22,7 @@ export class Entry {
 
   /** Notes the op's effects and the versions of its operands as they are after it. */
   touch(): void {
-    for (const index of this.op.effects ?? []) (this.operands[index]!).version++;
+    for (const index of this.op.effects ?? []) this.operands[index]!.version++;
     this.versions = this.operands.map((operand) => operand.version);
   }
 
@@ -32,9 +32,21 @@ export class Entry {
   }
 }
 
+/** A scalar that is set before each run of what was recorded, such as a scheduled learning rate. */
+export interface Fed {
+  readonly tensor: Tensor;
+  /** Its value `ahead` runs from now; undefined leaves it as it is. */
+  readonly value: (ahead: number) => number | undefined;
+}
+
 /** What a capture records. */
 export class Tape {
   readonly entries: Entry[] = [];
+  readonly fed: Fed[] = [];
+
+  feed(tensor: Tensor, value: Fed["value"]): void {
+    if (!this.fed.some((other) => other.tensor === tensor)) this.fed.push({ tensor, value });
+  }
 
   push(entry: Entry): void {
     this.entries.push(entry);

@@ -37,7 +37,7 @@ export function describe(data: TrainingData, model: Model, options: Settings): s
     `data      ${name}`,
     `examples  ${count(fitting.size)} to fit, ${count(dev?.size ?? 0)} dev, ${count(test.size)} test; ${classes} classes`,
     `network   ${describeWidths(model, hidden)}, ${parts}; ${count(model.parameterCount)} parameters`,
-    `training  ${model.optimizer.name}, learning rate ${model.optimizer.options.learningRate}, batch ${batchSize}, ${counted(epochs, "epoch")}, seed ${seed}`,
+    `training  ${model.optimizer.name}, learning rate ${model.optimizer.learningRate.item()}, batch ${batchSize}, ${counted(epochs, "epoch")}, seed ${seed}`,
     `machine   ${info.isa}, ${counted(threads, "thread")}`,
     "\n",
   ].join("\n");

@@ -5,7 +5,15 @@ import { assertFinite } from "../ops/guard.js";
 import { tick } from "../ops/random.js";
 import { squaredNorm } from "../ops/reduce.js";
 import { clip, sqrt } from "../ops/unary.js";
-import { checkOptions, positiveNumber } from "../options.js";
+import { checkOptions, positiveNumber, wrongValue } from "../options.js";
+import {
+  describeLearningRate,
+  resolveLearningRate,
+  type LearningRate,
+  type LearningRateConfig,
+  type Schedule,
+} from "../schedules.js";
+import { currentTape } from "../tape.js";
 import { tensor, zeros, type Tensor } from "../tensor.js";
 
 export interface ClippingOptions {
@@ -16,7 +24,8 @@ export interface ClippingOptions {
 }
 
 export interface OptimizerOptions extends ClippingOptions {
-  readonly learningRate?: number;
+  /** A number, or a schedule such as `cosineDecay({ initial: 1e-3, over: 1000 })`: a function of the step and the epoch. */
+  readonly learningRate?: LearningRate;
 }
 
 /** The formula of one optimizer. */
@@ -24,8 +33,8 @@ export interface UpdateRule {
   readonly name: string;
   /** Everything that made it, with defaults filled in. */
   readonly options: OptimizerOptions & {
-    readonly learningRate: number;
-    readonly [option: string]: number | boolean | undefined;
+    readonly learningRate: LearningRate;
+    readonly [option: string]: number | boolean | Schedule | undefined;
   };
   /** Names of the tensors it keeps per parameter, all zero at first. */
   readonly slots: readonly string[];
@@ -42,18 +51,53 @@ export interface UpdateRule {
 export class Optimizer {
   readonly name: string;
   readonly options: UpdateRule["options"];
-  /** Learning rate, a tensor so that it can change without recording again. */
+  /** Learning rate of the last step, or of the next one where there is no schedule; a tensor so that it can change without recording again. */
   readonly learningRate: Tensor;
+  /** Epochs done, which schedules are told. fit() counts them; a loop written by hand may. */
+  epoch = 0;
   /** Steps taken. */
   readonly iterations: Tensor;
+  private schedule: Schedule | undefined;
   private readonly slots = new Map<Tensor, readonly Tensor[]>();
 
   /** @internal */
   constructor(private readonly rule: UpdateRule) {
     this.name = rule.name;
     this.options = rule.options;
-    this.learningRate = tensor(rule.options.learningRate, { dtype: "float64", name: `${rule.name}.learningRate` });
+    this.learningRate = tensor(0, { dtype: "float64", name: `${rule.name}.learningRate` });
     this.iterations = zeros({ shape: [], dtype: "int32" }, { name: `${rule.name}.iterations` });
+    this.setLearningRate(rule.options.learningRate);
+  }
+
+  /**
+   * Changes the learning rate from the next step on, also of steps that are captured already; a number ends a schedule.
+   *
+   * @throws OptionError unless it is a positive number or a schedule; BusyError while a step runs
+   *
+   * @example
+   * ```ts
+   * const byHand: Callback = {
+   *   onEpochEnd: (epoch, { loss }, { model }) => {
+   *     if (loss! < 0.1) model.optimizer.setLearningRate(1e-4);
+   *   },
+   * };
+   * ```
+   */
+  setLearningRate(rate: LearningRate): void {
+    const checked = resolveLearningRate(this.name, "learningRate", rate);
+    this.schedule = typeof checked === "function" ? checked : undefined;
+    this.learningRate.write()[0] = typeof checked === "number" ? checked : this.scheduled(checked, 0);
+  }
+
+  /** Whether a schedule decides the learning rate. */
+  get hasSchedule(): boolean {
+    return this.schedule !== undefined;
+  }
+
+  /** @internal What a file says about it: with the rate as it is now, unless a schedule of the library's makes it. */
+  get config(): { name: string; options: Readonly<Record<string, unknown>> & { learningRate: LearningRateConfig } } {
+    const rate = (this.schedule && describeLearningRate(this.schedule)) ?? this.learningRate.item();
+    return { name: this.name, options: { ...this.options, learningRate: rate } };
   }
 
   /**
@@ -71,11 +115,23 @@ export class Optimizer {
   /** Updates `parameters` with gradients computed elsewhere. */
   apply(parameters: readonly Tensor[], given: readonly Tensor[]): void {
     const clipped = clipGradients(given, this.options);
+    const rate = (ahead: number): number | undefined => this.schedule && this.scheduled(this.schedule, ahead);
+    const tape = currentTape();
+    if (tape) tape.feed(this.learningRate, rate);
+    else if (this.schedule) this.learningRate.write()[0] = rate(0)!;
     const step = tick(this.iterations);
     parameters.forEach((parameter, i) => {
       const context = { learningRate: this.learningRate, step };
       this.rule.update(parameter, clipped[i]!, this.slotsOf(parameter), context);
     });
+  }
+
+  private scheduled(schedule: Schedule, ahead: number): number {
+    const step = this.iterations.item() + ahead;
+    const rate = schedule(step, this.epoch);
+    if (typeof rate === "number" && rate >= 0 && rate < Infinity) return rate;
+    const expected = `a number >= 0 from the schedule at step ${step}, epoch ${this.epoch},`;
+    throw wrongValue(this.name, "learningRate", expected, rate);
   }
 
   /** @internal The tensors kept for `parameter`, in the order of the rule's slots. */
@@ -96,8 +152,9 @@ export class Optimizer {
 /** Checks the options that all optimizers share. */
 export function checkOptimizerOptions(where: string, options: OptimizerOptions, known: readonly string[]): void {
   checkOptions(where, options, ["learningRate", "clipValue", "globalClipNorm", ...known]);
-  for (const key of ["learningRate", "clipValue", "globalClipNorm"] as const)
+  for (const key of ["clipValue", "globalClipNorm"] as const)
     if (options[key] !== undefined) positiveNumber(where, key, options[key]);
+  if (options.learningRate !== undefined) resolveLearningRate(where, "learningRate", options.learningRate);
 }
 
 function clipGradients(

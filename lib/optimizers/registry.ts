@@ -3,6 +3,7 @@ import { oneOf } from "../options.js";
 import { adam, adamw } from "./adam.js";
 import { momentum, nesterov } from "./momentum.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
+import { resolveLearningRate, type LearningRateConfig } from "../schedules.js";
 import { rmsprop } from "./rmsprop.js";
 import { sgd } from "./sgd.js";
 
@@ -22,12 +23,15 @@ const factories: Readonly<Record<OptimizerName, (options?: OptimizerOptions) => 
 export type OptimizerOption = OptimizerName | Optimizer;
 
 /** What a file says about an optimizer. */
-export type OptimizerConfig = Pick<Optimizer, "name" | "options">;
+export type OptimizerConfig = Optimizer["config"];
 
 /** @internal The optimizer meant by an option, new unless it is one already. `config` is what a file says about one. */
 export function resolveOptimizer(where: string, value: OptimizerOption | OptimizerConfig): Optimizer {
   if (value instanceof Optimizer) return value;
-  const { name, options } = typeof value === "object" && value !== null ? value : { name: value, options: {} };
+  const { name, options }: { name: string; options: { readonly learningRate?: LearningRateConfig } } =
+    typeof value === "object" && value !== null ? value : { name: value, options: {} };
   const factory = factories[oneOf(where, "optimizer", name, Object.keys(factories) as OptimizerName[])];
-  return factory(options);
+  if (options?.learningRate === undefined) return factory(options as OptimizerOptions);
+  const learningRate = resolveLearningRate(where, "learningRate", options.learningRate);
+  return factory({ ...options, learningRate });
 }

@@ -35,7 +35,7 @@ export interface FitOptions {
 }
 
 export interface History {
-  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` … */
+  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, and `learningRate`, that of the epoch's last step */
   readonly curves: Readonly<Record<string, readonly number[]>>;
   /** Whole epochs trained. */
   readonly epochs: number;
@@ -50,6 +50,7 @@ const optionNames: readonly (keyof FitOptions)[] = [
 export async function fit(model: Model, compiled: Compiled, data: Dataset, options: FitOptions): Promise<History> {
   const settings = check(model, data, options);
   const { epochs, batchSize, callbacks, validationData, threads, signal } = settings;
+  const { optimizer } = compiled;
   const batches = trainingSteps(model, compiled, data);
   const count = settings.dropLast ? data.size - (data.size % batchSize) : data.size;
   batches.prepare(count, batchSize);
@@ -88,11 +89,13 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
         onProgress: progress.call,
       });
       progress.rethrow();
+      optimizer.epoch++;
       const validation = validationData
         ? await evaluator.evaluate(validationData, only({ threads, signal }), claim)
         : {};
       for (const [name, value] of Object.entries(validation))
         logs[`val${name[0]!.toUpperCase()}${name.slice(1)}`] = value;
+      logs.learningRate = optimizer.learningRate.item();
       for (const [name, value] of Object.entries(logs)) (curves[name] ??= []).push(value);
       await callEach((callback) => callback.onEpochEnd?.(epoch, logs, training));
     }

@@ -23,7 +23,7 @@ function describeCompiled({ loss, optimizer, metrics }: Compiled): NonNullable<A
   const named = ({ name, options }: LossConfig): LossConfig => ({ name, ...(options ? { options } : {}) });
   return {
     loss: named(loss),
-    optimizer: { name: optimizer.name, options: optimizer.options },
+    optimizer: optimizer.config,
     metrics: metrics.map(({ name }) => name),
   };
 }

@@ -62,7 +62,7 @@ describe("fit", () => {
   it("learns what a linear model cannot, and reports it", async () => {
     const model = network();
     const history = await model.fit(rings(600, 1), { epochs: 15, batchSize: 32, validationData: rings(200, 2) });
-    expect(Object.keys(history.curves)).toEqual(["loss", "accuracy", "valLoss", "valAccuracy"]);
+    expect(Object.keys(history.curves)).toEqual(["loss", "accuracy", "valLoss", "valAccuracy", "learningRate"]);
     expect(history.curves.loss).toHaveLength(15);
     expect(history.curves.valAccuracy!.at(-1)).toBeGreaterThan(0.93);
     const { loss, accuracy } = await model.evaluate(rings(200, 2));
@@ -270,7 +270,7 @@ describe("earlyStopping", () => {
 
   it("names the curves when it is told to watch another", async () => {
     await expect(run(earlyStopping({ monitor: "valAcuracy" }), [1])).rejects.toThrow(
-      "expected one of loss, valLoss for monitor",
+      "expected one of loss, learningRate, valLoss for monitor",
     );
   });
 });

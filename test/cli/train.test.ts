@@ -57,7 +57,7 @@ test("--json prints one object, in which everything adds up", async () => {
   expect(data).toMatchObject({ name: "built-in digits", classes: 10 });
   expect(data.fit + data.dev + data.test).toBe(150);
   expect(epochs.map((logs) => Object.keys(logs))).toEqual(
-    Array(2).fill(["loss", "accuracy", "valLoss", "valAccuracy"]),
+    Array(2).fill(["loss", "accuracy", "valLoss", "valAccuracy", "learningRate"]),
   );
   expect(epochs[best! - 1]!.valAccuracy).toBe(Math.max(...epochs.map(({ valAccuracy }) => valAccuracy!)));
   const right = test.confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);

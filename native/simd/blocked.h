@@ -7,10 +7,11 @@
 namespace simdnn {
 namespace {
 
-constexpr int64_t kPanelFloats = 8192;    // of a packed panel of B: two thirds of a first-level cache
+constexpr int64_t kNearFloats = 8192;     // of B that stay in the first-level cache: two thirds of it
 constexpr int64_t kBandFloats = 1 << 18;  // of A, half a second-level cache, for which the panels of B pass
-constexpr int64_t kRoundK = 1024;         // of k between two passes over C
+constexpr int64_t kBlockK = 1024;         // of k between two passes over C
 constexpr int64_t kPackGrain = 16384;     // floats that are worth a second thread
+constexpr int64_t kMaxSlots = 64;         // panels of B that are packed at the same time, by a thread each
 
 // out[p * out_width + i] = x(p, i) for p < k and i < width, and 0 from there to out_width, at most a vector further.
 static void pack(Matrix x, int64_t k, int64_t width, float* out, int64_t out_width) {
@@ -28,13 +29,13 @@ static void pack(Matrix x, int64_t k, int64_t width, float* out, int64_t out_wid
 struct Blocked {
   Gemm g;
   bool transposed;  // g is the transposed problem, except for its target
-  bool pack_a, pack_b;
-  bool pack_once;  // panels of B for all bands, else each where it is used
+  bool pack_a;
+  bool near_b;     // read in place again and again
+  bool turn_b;     // packed by transposition, else by the first tile that reads it
   bool short_k;    // k steps of a panel stay in registers
   int vectors;     // width of a panel
   Split strips;    // of m, one tile high
   Split blocks;    // of k
-  Split rounds;    // of blocks: a parallel loop each
   Split bands;     // of strips
   int64_t panels;  // of n
   int64_t items;   // a panel of a band each
@@ -55,109 +56,76 @@ struct Blocked {
     if (x.short_k) x.vectors = kShortVectors;
     const int64_t strip_rows = x.short_k ? kShortRows : kTileRows[x.vectors];
     x.strips = split(g.m, strip_rows);
-    const int64_t block_k = smaller(kPanelFloats / x.width(), kRoundK);
-    x.blocks = split(g.k, block_k);
-    x.rounds = split(x.blocks.parts, kRoundK / block_k);
+    x.blocks = split(g.k, kBlockK);
     x.panels = (g.n + x.width() - 1) / x.width();
+    x.turn_b = g.b.column != 1;
+    x.near_b = !x.turn_b && g.k * g.b.row <= kNearFloats;
     // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band.
-    const int64_t round_k = x.blocks.most() * x.rounds.most(), band_rows = x.panels < 8 ? 128 : kBandFloats / (round_k + 1) + 1;
+    const int64_t band_rows = x.panels < 8 ? 128 : kBandFloats / (x.blocks.most() + 1) + 1;
     // All of B in the first-level cache: go along the rows of C, which writes it in order.
-    const int64_t band_strips = g.k * g.n <= kPanelFloats ? 1 : band_rows / strip_rows + 1;
-    x.bands = split(x.strips.parts, band_strips);
+    x.bands = split(x.strips.parts, x.near_b && g.k * g.n <= kNearFloats ? 1 : band_rows / strip_rows + 1);
     x.items = x.bands.parts * x.panels;
     x.grain = gemm_grain(g, x.items);
-    x.pack_a = !x.short_k && g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 512 == 0 || g.m * g.k > kBandFloats);
-    x.pack_b = g.b.column != 1 || (x.strips.parts > 2 && g.k * g.b.row > kPanelFloats);
-    x.pack_once = x.bands.parts > 1;
+    if (x.items > kMaxSlots * x.grain) x.grain = (x.items + kMaxSlots - 1) / kMaxSlots;
+    x.pack_a = !x.short_k && g.n >= 4 * x.width() && ((g.a.column == 1 && g.a.row % 512 == 0) || g.m * g.k > kBandFloats);
     return x;
   }
 
   int64_t width() const { return vectors * kLanes; }
-  int64_t round_k(int64_t round) const { return blocks.begin(rounds.begin(round + 1)) - blocks.begin(rounds.begin(round)); }
-  bool in_place(int64_t panel) const { return !pack_b && (panel + 1) * width() <= g.n; }
-  int64_t panel_floats() const { return in_place(panels - 1) ? 0 : blocks.most() * width() * (pack_once ? rounds.most() : 1); }
-  int64_t slots() const { return pack_once ? panels : (items + grain - 1) / grain; }
-  int64_t packed_a_floats() const { return pack_a ? (g.m * blocks.most() * rounds.most() + 15) / 16 * 16 : 0; }
-  int64_t scratch_floats() const { return packed_a_floats() + panel_floats() * slots(); }
+  int64_t slot_floats() const { return near_b && panels * width() == g.n ? 0 : blocks.most() * width(); }
+  int64_t packed_a_floats() const { return pack_a ? (g.m * blocks.most() + 15) / 16 * 16 : 0; }
+  int64_t scratch_floats() const { return packed_a_floats() + slot_floats() * ((items + grain - 1) / grain); }
 
-  int64_t columns_of(int64_t panel) const { return smaller(width(), g.n - panel * width()); }
-  static int64_t whole_vectors(int64_t columns) { return (columns + kLanes - 1) / kLanes * kLanes; }
+  // Packed A: for a block of k its strips, in them column by column.
+  float* packed_strip(float* packed_a, int64_t block, int64_t strip) const { return packed_a + strips.begin(strip) * blocks.size(block); }
 
-  // Packed A: for each block of the round its strips, in them column by column.
-  float* packed_strip(float* packed_a, int64_t round, int64_t block, int64_t strip) const {
-    return packed_a + g.m * (blocks.begin(block) - blocks.begin(rounds.begin(round))) + strips.begin(strip) * blocks.size(block);
+  void pack_strip(float* packed_a, int64_t block, int64_t strip) const {
+    const Matrix from = at(g.a, strips.begin(strip), blocks.begin(block));
+    pack(simdnn::transposed(from), blocks.size(block), strips.size(strip), packed_strip(packed_a, block, strip), strips.size(strip));
   }
 
-  void pack_strip(float* packed_a, int64_t round, int64_t strip) const {
-    const int64_t rows = strips.size(strip);
-    for (int64_t block = rounds.begin(round); block < rounds.begin(round + 1); block++) {
-      const Matrix from = at(g.a, strips.begin(strip), blocks.begin(block));
-      pack(simdnn::transposed(from), blocks.size(block), rows, packed_strip(packed_a, round, block, strip), rows);
-    }
-  }
-
-  // A panel of B, filled up with zeros to whole vectors.
-  void pack_panel(float* out, int64_t panel, int64_t from_block, int64_t to_block) const {
-    const int64_t columns = columns_of(panel), k = blocks.begin(to_block) - blocks.begin(from_block);
-    pack(at(g.b, blocks.begin(from_block), panel * width()), k, columns, out, whole_vectors(columns));
-  }
-
-  void compute(float* packed_a, float* slot, int64_t round, int64_t band, int64_t panel) const {
-    const int64_t j = panel * width(), columns = columns_of(panel), panel_width = whole_vectors(columns);
-    const bool in_place = this->in_place(panel);
-    const int64_t first_block = rounds.begin(round);
-    for (int64_t block = first_block; block < rounds.begin(round + 1); block++) {
-      const float* b = g.b.data + blocks.begin(block) * g.b.row + j;
-      if (!in_place && pack_once) b = slot + (blocks.begin(block) - blocks.begin(first_block)) * panel_width;
-      if (!in_place && !pack_once) pack_panel(slot, panel, block, block + 1), b = slot;
-      const int64_t b_row = in_place ? g.b.row : panel_width;
-      for (int64_t strip = bands.begin(band); strip < bands.begin(band + 1); strip++) {
-        const int64_t i = strips.begin(strip), rows = strips.size(strip);
-        const Matrix a = pack_a ? Matrix{packed_strip(packed_a, round, block, strip), 1, rows} : at(g.a, i, blocks.begin(block));
-        const auto multiply = [&](const Target& t) {
-          if (short_k) return kShortTiles[g.k](rows, a.data, a.row, b, b_row, t);
-          kTiles[panel_width / kLanes][rows](blocks.size(block), a, b, b_row, t);
-        };
-        const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
-        if (!transposed && columns == panel_width) {
-          multiply(target);
-        } else {
-          alignas(64) float product[kMaxRows * kMaxVectors * kLanes];
-          multiply({product, panel_width, nullptr, 0, 1, 0});
-          if (!transposed) {
-            put(target, product, panel_width, rows, columns);
-          } else {
-            alignas(64) float turned[kMaxVectors * kLanes * 16];
-            transpose(product, panel_width, rows, columns, turned, 16, 16);
-            put(target, turned, 16, columns, rows);
-          }
-        }
-        if (block + 1 == blocks.parts) activate(g, target, transposed ? columns : rows, transposed ? rows : columns);
+  void compute(const float* packed_a, float* slot, int64_t block, int64_t band, int64_t panel) const {
+    const int64_t k = blocks.size(block), j = panel * width(), columns = smaller(width(), g.n - j);
+    const int64_t used = (columns + kLanes - 1) / kLanes, last = columns - (used - 1) * kLanes;
+    const int64_t first_strip = bands.begin(band), end_strip = bands.begin(band + 1);
+    Matrix b = at(g.b, blocks.begin(block), j);
+    // In place only what is whole and near, or needed once.
+    bool packs = !turn_b && (last < kLanes || !(near_b || first_strip + 1 == end_strip));
+    if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
+    for (int64_t strip = first_strip; strip < end_strip; strip++) {
+      const int64_t i = strips.begin(strip), rows = strips.size(strip);
+      const Matrix a = pack_a ? Matrix{packed_a + i * k, 1, rows} : at(g.a, i, blocks.begin(block));
+      const auto multiply = [&](const Target& t, int64_t last) {
+        if (short_k) return kShortTiles[k](rows, a.data, a.row, b.data, b.row, t);
+        kTiles[packs][used][rows](k, a, b.data, b.row, slot, static_cast<int>(last), t);
+      };
+      const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
+      if (!transposed) {
+        multiply(target, last);
+      } else {
+        alignas(64) float product[kMaxRows * kMaxVectors * kLanes];
+        alignas(64) float turned[kMaxVectors * kLanes * 16];
+        multiply({product, used * kLanes, nullptr, 0, 1, 0}, last);
+        transpose(product, used * kLanes, rows, columns, turned, 16, 16);
+        put(target, turned, 16, columns, rows);
       }
+      if (packs) b = {slot, used * kLanes, 1}, packs = false;
+      if (block + 1 == blocks.parts) activate(g, target, transposed ? columns : rows, transposed ? rows : columns);
     }
   }
 
   void run(const Args& args) const {
     float* packed_a = static_cast<float*>(args.scratch);
-    float* packed_b = packed_a + packed_a_floats();
-    for (int64_t round = 0; round < rounds.parts; round++) {
+    float* slots = packed_a + packed_a_floats();
+    for (int64_t block = 0; block < blocks.parts; block++) {
       if (pack_a) {
-        parallel(args, strips.parts, kPackGrain / (round_k(round) * strips.most() + 1) + 1, [&](int64_t begin, int64_t end) {
-          for (int64_t strip = begin; strip < end; strip++) pack_strip(packed_a, round, strip);
-        });
-      }
-      if (pack_once && panel_floats() > 0) {
-        parallel(args, panels, kPackGrain / (round_k(round) * width() + 1) + 1, [&](int64_t begin, int64_t end) {
-          for (int64_t panel = begin; panel < end; panel++) {
-            if (!in_place(panel)) pack_panel(packed_b + panel * panel_floats(), panel, rounds.begin(round), rounds.begin(round + 1));
-          }
+        parallel(args, strips.parts, kPackGrain / (blocks.most() * strips.most() + 1) + 1, [&](int64_t begin, int64_t end) {
+          for (int64_t strip = begin; strip < end; strip++) pack_strip(packed_a, block, strip);
         });
       }
       parallel(args, items, grain, [&](int64_t begin, int64_t end) {
-        for (int64_t item = begin; item < end; item++) {
-          const int64_t panel = item % panels, slot = pack_once ? panel : begin / grain;
-          compute(packed_a, packed_b + slot * panel_floats(), round, item / panels, panel);
-        }
+        float* slot = slots + begin / grain * slot_floats();
+        for (int64_t item = begin; item < end; item++) compute(packed_a, slot, block, item / panels, item % panels);
       });
     }
   }

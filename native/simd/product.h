@@ -27,7 +27,8 @@ struct Split {
   int64_t most() const { return shorter + (longer > 0); }
 };
 SIMDNN_INLINE Split split(int64_t length, int64_t most) {
-  const int64_t parts = length > most ? (length + most - 1) / most : 1;
+  if (length <= most) return {1, length, 0};
+  const int64_t parts = (length + most - 1) / most;
   return {parts, length / parts, length % parts};
 }
 

@@ -26,60 +26,82 @@ struct Target {
 
 SIMDNN_INLINE vf combine(const Target& t, vf product, vf d) { return fma(broadcast(t.alpha), product, broadcast(t.beta) * d); }
 
-template <int rows, int vectors>
-static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, const Target& target) {
+// How far ahead a strip that packs B asks for it: B comes from a far cache, in rows that no prefetcher guesses.
+constexpr int kAhead = 16;
+
+// C's columns end `last` lanes into the last vector. A tile that packs reads B only so far and writes what it read, filled up
+// with zeros, to `packed`: stores and loads are free beside the arithmetic, so packing costs a pass of its own nothing.
+template <int rows, int vectors, bool packs>
+static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, float* packed, int last, const Target& target) {
   const Target t = target;  // else it would be read again after every store
+  const Lanes lanes = first(last);
+  const bool whole = last == kLanes;
   vf sum[rows][vectors];
   SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{}; }
   // Five rows from one pointer: 1, 2 and 4 strides are address modes, 3 strides a register.
   const float* base[3] = {a.data, a.data + 5 * a.row, a.data + 10 * a.row};
   for (int64_t p = 0; p < k; p++) {
     vf line[vectors];
-    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) line[j] = load(b + j * kLanes);
+    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) line[j] = packs && j + 1 == vectors ? load(b + j * kLanes, lanes) : load(b + j * kLanes);
+    if (packs) {
+      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) __builtin_prefetch(b + kAhead * b_row + j * kLanes), store(packed + j * kLanes, line[j]);
+      packed += vectors * kLanes;
+    }
     SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
       const vf x = broadcast(base[i / 5][i % 5 * a.row]);
       SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma(x, line[j], sum[i][j]);
     }
     base[0] += a.column, base[1] += a.column, base[2] += a.column, b += b_row;
   }
-  if (t.alpha == 1 && t.beta == 0) {  // worth a case of its own where k is small
-    SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) store(t.c + i * t.c_row + j * kLanes, sum[i][j]); }
-    return;
-  }
-  SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
-    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) {
-      const vf d = t.beta != 0 ? load(t.d + i * t.d_row + j * kLanes) : vf{};
-      store(t.c + i * t.c_row + j * kLanes, combine(t, sum[i][j], d));
+  const auto put = [&](auto value) __attribute__((always_inline)) {
+    SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
+      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) {
+        float* c = t.c + i * t.c_row + j * kLanes;
+        const float* d = t.d + i * t.d_row + j * kLanes;
+        if (j + 1 < vectors || whole) {
+          store(c, value(sum[i][j], [d] { return load(d); }));
+        } else {
+          store(c, value(sum[i][j], [d, lanes] { return load(d, lanes); }), lanes);
+        }
+      }
     }
+  };
+  // The usual cases apart: worth it where k is small.
+  if (t.alpha == 1 && t.beta == 0) {
+    put([](vf product, auto) { return product; });
+  } else if (t.alpha == 1 && t.beta == 1) {
+    put([](vf product, auto d) { return product + d(); });
+  } else {
+    put([&t](vf product, auto d) { return combine(t, product, t.beta != 0 ? d() : vf{}); });
   }
 }
 
-using Tile = void (*)(int64_t k, Matrix a, const float* b, int64_t b_row, const Target& t);
+using Tile = void (*)(int64_t k, Matrix a, const float* b, int64_t b_row, float* packed, int last, const Target& t);
 
+// By whether it packs, vectors and rows.
 #if defined(__AVX2__) && !defined(__AVX512F__)  // 16 registers, so 12 sums
 constexpr int kMaxVectors = 3, kMaxRows = 6;
 constexpr int kTileRows[kMaxVectors + 1] = {0, 6, 6, 4};
-constexpr Tile kTiles[kMaxVectors + 1][kMaxRows + 1] = {
-    {},
-    {nullptr, tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>},
-    {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>},
-    {nullptr, tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>},
-};
+#define SIMDNN_TILES(packs)                                                                                                            \
+  {                                                                                                                                    \
+    {}, {nullptr, tile<1, 1, packs>, tile<2, 1, packs>, tile<3, 1, packs>, tile<4, 1, packs>, tile<5, 1, packs>, tile<6, 1, packs>},   \
+        {nullptr, tile<1, 2, packs>, tile<2, 2, packs>, tile<3, 2, packs>, tile<4, 2, packs>, tile<5, 2, packs>, tile<6, 2, packs>}, { \
+      nullptr, tile<1, 3, packs>, tile<2, 3, packs>, tile<3, 3, packs>, tile<4, 3, packs>                                              \
+    }                                                                                                                                  \
+  }
 constexpr int kRegisters = 16, kShortVectors = 1;
 #else  // 32 registers, so 28 sums
 constexpr int kRegisters = 32, kShortVectors = 2;
 constexpr int kMaxVectors = 4, kMaxRows = 14;
 constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6};
-constexpr Tile kTiles[kMaxVectors + 1][kMaxRows + 1] = {
-    {},
-    {nullptr, tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>, tile<7, 1>, tile<8, 1>, tile<9, 1>, tile<10, 1>, tile<11, 1>, tile<12, 1>,
-     tile<13, 1>, tile<14, 1>},
-    {nullptr, tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>, tile<7, 2>, tile<8, 2>, tile<9, 2>, tile<10, 2>, tile<11, 2>, tile<12, 2>,
-     tile<13, 2>, tile<14, 2>},
-    {nullptr, tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>, tile<5, 3>, tile<6, 3>, tile<7, 3>, tile<8, 3>, tile<9, 3>},
-    {nullptr, tile<1, 4>, tile<2, 4>, tile<3, 4>, tile<4, 4>, tile<5, 4>, tile<6, 4>},
-};
+#define SIMDNN_TILES_6(v, packs) nullptr, tile<1, v, packs>, tile<2, v, packs>, tile<3, v, packs>, tile<4, v, packs>, tile<5, v, packs>, tile<6, v, packs>
+#define SIMDNN_TILES_9(v, packs) SIMDNN_TILES_6(v, packs), tile<7, v, packs>, tile<8, v, packs>, tile<9, v, packs>
+#define SIMDNN_TILES_14(v, packs) \
+  SIMDNN_TILES_9(v, packs), tile<10, v, packs>, tile<11, v, packs>, tile<12, v, packs>, tile<13, v, packs>, tile<14, v, packs>
+#define SIMDNN_TILES(packs) \
+  { {}, {SIMDNN_TILES_14(1, packs)}, {SIMDNN_TILES_14(2, packs)}, {SIMDNN_TILES_9(3, packs)}, { SIMDNN_TILES_6(4, packs) } }
 #endif
+constexpr Tile kTiles[2][kMaxVectors + 1][kMaxRows + 1] = {SIMDNN_TILES(false), SIMDNN_TILES(true)};
 
 // The other way round for a short k, as in the gradient of a ten-class head: the panel of B stays in registers and the rows
 // of C pass, since a tile's beginning and end would cost as much as its few steps. Rows of A are contiguous.

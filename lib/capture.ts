@@ -2,7 +2,7 @@
 import { SimdnnError } from "./errors.js";
 import { Program } from "./program.js";
 import { currentTape, Tape, withTape } from "./tape.js";
-import { tensor, Tensor, zeros, type TensorData } from "./tensor.js";
+import { allocate, tensor, Tensor, zeros, type TensorData } from "./tensor.js";
 
 /** What a captured function may return: nothing, a tensor, or an array or record of them. */
 export type Outputs = void | Tensor | readonly Tensor[] | { readonly [name: string]: Tensor };
@@ -67,7 +67,7 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
 
   const captured = (...args: Arguments<P>): R => {
     const [recording, values] = prepare(args);
-    recording.inputs.forEach((input, i) => input.write().set((values[i]!).read()));
+    recording.inputs.forEach((input, i) => input.write().set(values[i]!.read()));
     recording.program.run();
     return mapOutputs(recording.result, (output) =>
       recording.outputs.includes(output) ? recording.program.copy(output) : output,
@@ -77,12 +77,12 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
   const runAsync = async (...args: Arguments<P>): Promise<R> => {
     const [{ program, inputs, result, outputs }, values] = prepare(args);
     const feeds = inputs.flatMap((input, i) =>
-      program.uses(input) ? [{ tensor: input, values: (values[i]!).data() }] : [],
+      program.uses(input) ? [{ tensor: input, values: values[i]!.data() }] : [],
     );
     const results = new Map(outputs.map((output) => [output, zeros(output, { name: output.name })]));
     await program.submit(1, {
       feeds,
-      fetches: outputs.map((output) => ({ tensor: output, values: (results.get(output)!).read() })),
+      fetches: outputs.map((output) => ({ tensor: output, values: results.get(output)!.read() })),
     });
     return mapOutputs(result, (output) => results.get(output) ?? output);
   };
@@ -94,13 +94,15 @@ function record<P extends readonly Tensor[], R extends Outputs>(
   fn: (...args: P) => R,
   values: readonly Tensor[],
 ): Recording<R> {
-  const inputs = values.map((value, i) => zeros(value, { name: value.name ?? `argument ${i + 1}` }));
+  const inputs = values.map((value, i) => new Tensor(value, { name: value.name ?? `argument ${i + 1}` }));
   const tape = new Tape();
   const result = withTape(tape, () => fn(...(inputs as unknown as P)));
   if (result instanceof Promise)
     throw new SimdnnError("CaptureError", "capture: the function must not be async; await outside of it", {
       where: "capture",
     });
+  // Not before: what is read while recording would be the same in every call.
+  for (const input of inputs) input.storage = allocate(input);
   const changing = new Set([...inputs, ...tape.entries.flatMap((entry) => entry.outputs)]);
   const outputs = tensorsOf(result).filter((output) => changing.has(output));
   return { program: new Program(tape, outputs), inputs, result, outputs };
@@ -115,7 +117,5 @@ function mapOutputs<R extends Outputs>(result: R, change: (output: Tensor) => Te
   if (!result) return result;
   if (result instanceof Tensor) return change(result) as R;
   if (Array.isArray(result)) return (result as readonly Tensor[]).map(change) as unknown as R;
-  return Object.fromEntries(
-    Object.entries(result).map(([name, output]) => [name, change(output)]),
-  ) as unknown as R;
+  return Object.fromEntries(Object.entries(result).map(([name, output]) => [name, change(output)])) as unknown as R;
 }

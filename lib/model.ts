@@ -298,6 +298,7 @@ export class Model {
     const output = withTape(new Tape(), () =>
       withScope(`${this.name}.${name}`, () => layer.call(input, weights, context)),
     );
+    if (!(output instanceof Tensor)) throw wrongValue(name, "call", "a function that returns a tensor", output);
     if (output.shape[0] !== 1)
       throw shapeError(name, "a layer must keep the batch dimension first", [{ label: "output", shape: output.shape }]);
     return output.shape.slice(1);
@@ -337,7 +338,13 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
   checkOptions("sequential", options, ["inputShape", "seed", "name"]);
   if (!Array.isArray(layers) || layers.length === 0)
     throw wrongValue("sequential", "layers", "an array of at least one layer", layers);
-  if (!Array.isArray(options?.inputShape))
-    throw wrongValue("sequential", "inputShape", "an array such as [784]", options?.inputShape);
+  layers.forEach((layer: Layer | undefined, i) => {
+    if (typeof layer?.type === "string" && typeof layer.call === "function") return;
+    const expected = typeof layer === "function" ? "a layer; call the function that makes it," : "a layer";
+    throw wrongValue("sequential", `layers[${i}]`, expected, layer);
+  });
+  const shape: unknown = options?.inputShape;
+  if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0))
+    throw wrongValue("sequential", "inputShape", "the shape of one example, such as [784],", shape);
   return new Model(layers, options);
 }

@@ -77,6 +77,12 @@ describe("capture", () => {
     expect([...w!.data()]).toEqual([3, 5, 7, 9, 11, 13]);
   });
 
+  it("has no value for an argument while it records", () => {
+    expect(() => capture((x: Tensor) => x.mul(x.item()))([2])).toThrow(
+      "argument 1: has no value while it is being captured",
+    );
+  });
+
   it("feeds an argument that is only used under another shape, also to async calls", async () => {
     const doubled = capture((x: Tensor) => x.reshape([2, 1]).add(x.reshape([2, 1])));
     expect(doubled([1, 2]).data()).toEqual(Float32Array.of(2, 4));

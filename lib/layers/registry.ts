@@ -39,7 +39,7 @@ export function layerFromConfig({ type, options }: LayerConfig, custom: LayerFac
   if (factory) return factory(options as never);
   const suggestion = nearest(type, [...Object.keys(custom), ...Object.keys(factories)]);
   const hint = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
-  const message = `layer: unknown type "${type}"${hint}; pass the maker of a layer of your own as custom: { ${JSON.stringify(type)}: (options) => ... }`;
+  const message = `layer: unknown type "${type}"${hint}; pass the maker of a layer of your own as layers: { ${JSON.stringify(type)}: (options) => ... }`;
   throw new SimdnnError("OptionError", message, { where: "layer", option: "type", received: type, suggestion });
 }
 

@@ -22,7 +22,7 @@ const factories: Readonly<Record<OptimizerName, (options?: OptimizerOptions) => 
 /** What a model takes as its optimizer: a name, for the defaults, or what a factory such as `adam({ learningRate: 3e-4 })` returns. */
 export type OptimizerOption = OptimizerName | Optimizer;
 
-/** What a file says about an optimizer. */
+/** @internal What a file says about an optimizer. */
 export type OptimizerConfig = Optimizer["config"];
 
 /** @internal The optimizer meant by an option, new unless it is one already. `config` is what a file says about one. */

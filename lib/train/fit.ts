@@ -143,7 +143,9 @@ function check(model: Model, data: Dataset, options: FitOptions): Settings {
   bool(where, "shuffle", settings.shuffle);
   if (options.threads !== undefined) positiveInteger(where, "threads", options.threads);
   if (options.priority !== undefined) nonNegativeInteger(where, "priority", options.priority);
-  if (!Array.isArray(settings.callbacks)) throw wrongValue(where, "callbacks", "an array", settings.callbacks);
+  const { callbacks } = settings;
+  if (!Array.isArray(callbacks) || !callbacks.every((callback) => typeof callback === "object" && callback !== null))
+    throw wrongValue(where, "callbacks", "an array of objects with onEpochEnd or the like", callbacks);
   checkData(where, model, data);
   if (options.validationData) checkData(where, model, options.validationData, "validationData");
   if (settings.dropLast && data.size < settings.batchSize)

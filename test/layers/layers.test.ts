@@ -310,11 +310,11 @@ describe("layerFromConfig", () => {
   test.each([
     [
       { type: "Dense", options: {} },
-      'layer: unknown type "Dense"; did you mean "dense"?; pass the maker of a layer of your own as custom: { "Dense": (options) => ... }',
+      'layer: unknown type "Dense"; did you mean "dense"?; pass the maker of a layer of your own as layers: { "Dense": (options) => ... }',
     ],
     [
       { type: "constructor", options: {} },
-      'layer: unknown type "constructor"; pass the maker of a layer of your own as custom: { "constructor": (options) => ... }',
+      'layer: unknown type "constructor"; pass the maker of a layer of your own as layers: { "constructor": (options) => ... }',
     ],
     [{ type: "dense", options: { units: 0 } }, "dense: expected a positive integer for units but received 0 (number)"],
   ])("refuses %j", (config, message) => {

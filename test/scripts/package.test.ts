@@ -51,6 +51,21 @@ describe("the published package", () => {
   });
 });
 
+it("has types that compile under strict on their own", () => {
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--exactOptionalPropertyTypes",
+    "--target",
+    "es2022",
+    "--module",
+    "nodenext",
+  ];
+  const args = ["node_modules/typescript/bin/tsc", ...options, "--types", "node", "--ignoreConfig", "dist/index.d.ts", "dist/kernels.d.ts"]; // prettier-ignore
+  const { stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  expect(stdout).toBe("");
+});
+
 it("resolves the way package.json says, by publint's rules", async () => {
   const { messages, pkg } = await publint({ pkgDir: root, pack: false });
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);

@@ -52,14 +52,13 @@ export {
   type HuberOptions,
   type OverloadedLoss,
 } from "./losses/regression.js";
+export type { Metric, MetricContext } from "./metrics/metric.js";
+export type { MetricName, MetricOption } from "./metrics/registry.js";
+export { accuracy, binaryAccuracy, topK } from "./metrics/accuracy.js";
 export {
-  accuracy,
-  binaryAccuracy,
-  type Metric,
-  type MetricContext,
-  type MetricName,
-  type MetricOption,
-} from "./metrics.js";
+  classScores, f1, precision, recall, type ClassMetricOptions, type ClassScore, type ClassScores, type ConfusionMatrix,
+} from "./metrics/confusion.js"; // prettier-ignore
+export { auc, rocAuc, type AucOptions } from "./metrics/ranking.js";
 
 export { Optimizer, type ClippingOptions, type OptimizerOptions, type UpdateRule } from "./optimizers/optimizer.js";
 export type { OptimizerName, OptimizerOption } from "./optimizers/registry.js";

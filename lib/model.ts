@@ -4,7 +4,9 @@ import type { Initializer } from "./initializers.js";
 import type { CallContext, Layer, Weights } from "./layers/layer.js";
 import type { Loss } from "./losses/loss.js";
 import { resolveLoss, type LossOption } from "./losses/registry.js";
-import { resolveMetric, type Metric, type MetricOption } from "./metrics.js";
+import type { ConfusionMatrix } from "./metrics/confusion.js";
+import type { Metric } from "./metrics/metric.js";
+import { resolveMetric, type MetricOption } from "./metrics/registry.js";
 import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js";
 import type { Optimizer } from "./optimizers/optimizer.js";
 import { add } from "./ops/binary.js";
@@ -15,7 +17,7 @@ import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
 import { Tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
 import type { Dataset } from "./data/dataset.js";
-import { Evaluator, type EvaluateOptions } from "./train/evaluate.js";
+import { confusionMatrix, Evaluator, type EvaluateOptions } from "./train/evaluate.js";
 import { fit, type FitOptions, type History } from "./train/fit.js";
 import { profileTraining, type Profile, type ProfileOptions } from "./train/profile.js";
 import { Predictor, type PredictInput, type PredictOptions } from "./train/predict.js";
@@ -172,7 +174,7 @@ export class Model {
     this.compiled = {
       loss: resolveLoss("compile", loss),
       optimizer: resolveOptimizer("compile", optimizer),
-      metrics: metrics.map((metric) => resolveMetric("compile", metric)),
+      metrics: distinct(metrics.map((metric) => resolveMetric("compile", metric))),
     };
     this.evaluator = undefined;
     this.predictor = undefined;
@@ -201,7 +203,7 @@ export class Model {
   }
 
   /**
-   * Loss and metrics over a whole dataset, each the mean over its examples.
+   * Loss and metrics over a whole dataset: the loss is the mean over its examples.
    *
    * @example
    * ```ts
@@ -211,6 +213,20 @@ export class Model {
   async evaluate(data: Dataset, options: EvaluateOptions = {}): Promise<Record<string, number>> {
     this.evaluator ??= new Evaluator(this, this.ready("evaluate"));
     return this.evaluator.evaluate(data, options);
+  }
+
+  /**
+   * The confusion matrix of a classifier over a whole dataset: `matrix[true class][predicted class]` examples. {@link classScores} makes precision,
+   * recall and F1 of it. A model with one output has two classes, divided at 0.5.
+   *
+   * @example
+   * ```ts
+   * const matrix = await model.confusionMatrix(test);
+   * const hardest = classScores(matrix).perClass.map(({ recall }) => recall);
+   * ```
+   */
+  async confusionMatrix(data: Dataset, options: EvaluateOptions = {}): Promise<ConfusionMatrix> {
+    return confusionMatrix(this, this.ready("confusionMatrix"), data, options);
   }
 
   /**
@@ -316,6 +332,16 @@ export class Model {
   private refuseWhileFitting(where: string): void {
     if (this.fitting) throw busyError(this.name, "being trained", `await the fit() promise before ${where}()`);
   }
+}
+
+/** Metrics whose names tell them apart in logs, from each other and from the other curves. */
+function distinct(metrics: readonly Metric[]): readonly Metric[] {
+  const taken = new Set(["loss", "cost", "learningRate"]);
+  for (const { name } of metrics) {
+    if (taken.has(name)) throw wrongValue("compile", "metrics", "a name of its own for each metric", name);
+    taken.add(name);
+  }
+  return metrics;
 }
 
 /** Array.isArray, keeping the declared type. */

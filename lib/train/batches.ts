@@ -1,23 +1,26 @@
-// One pass over a dataset as native runs: gathers rows, computes what it is told to, fetches one number per value and batch.
+// One pass over a dataset as native runs: gathers rows, computes what it is told to, keeps what each batch contributes.
 import { gather } from "../ops/gather.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
-import { isFloat, zeros, type Tensor } from "../tensor.js";
+import { allocate, bytesOf, isFloat, zeros, type Tensor } from "../tensor.js";
+import { Total, type Figure, type Figures } from "./figures.js";
 
-/** From a batch to scalars to report, each a mean over the batch. Recorded once per batch size. */
-export type BatchFunction = (inputs: Tensor, targets: Tensor) => Readonly<Record<string, Tensor>>;
+/** From a batch to what it contributes to the figures of a pass. Recorded once per batch size. */
+export type BatchFunction = (inputs: Tensor, targets: Tensor) => Readonly<Record<string, Figure>>;
 
 interface Recording {
   readonly program: Program;
   readonly indices: Tensor;
-  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly figures: Readonly<Record<string, Figure>>;
+  readonly outputs: readonly Tensor[];
+  /** How many steps' contributions fit in memory at once. */
+  readonly mostSteps: number;
 }
 
-/** Means over the examples seen so far. */
-export type Means = Record<string, number>;
+const mostBytesKept = 4 << 20;
 
 export interface PassOptions extends Pick<RunOptions, "threads" | "priority" | "signal" | "within"> {
-  readonly onProgress?: ((examplesDone: number, means: Means) => void) | undefined;
+  readonly onProgress?: ((examplesDone: number, figures: Figures) => void) | undefined;
 }
 
 export class Batches {
@@ -34,37 +37,43 @@ export class Batches {
     for (const size of [Math.min(batchSize, count), count % batchSize]) if (size > 0) this.recording(size);
   }
 
-  /** Goes through `rows` in order, the last batch being what is left over. Returns the means over all rows. */
-  async pass(rows: Int32Array, batchSize: number, options: PassOptions = {}): Promise<Means> {
-    const sums: Means = {};
+  /** Goes through `rows` in order, the last batch being what is left over. Returns the figures of all rows. */
+  async pass(rows: Int32Array, batchSize: number, options: PassOptions = {}): Promise<Figures> {
+    const totals = new Map<string, Total>();
     let examples = 0;
     let steps = 0;
-    const means = (): Means => Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / examples]));
-    for (const size of [batchSize, rows.length % batchSize]) {
-      const count = Math.floor((rows.length - examples) / size);
-      if (!(count > 0)) continue;
-      const { program, indices, outputs } = this.recording(size);
-      const fetches = Object.entries(outputs).map(([name, tensor]) => ({
-        name,
-        tensor,
-        values: new Float32Array(count),
-      }));
+    const figures = (atEnd: boolean): Figures =>
+      Object.fromEntries(
+        [...totals]
+          .filter(([, total]) => atEnd || total.running)
+          .map(([name, total]) => [name, total.value(examples)] as const),
+      );
+    while (examples < rows.length) {
+      const size = Math.min(batchSize, rows.length - examples);
+      const recording = this.recording(size);
+      const count = Math.min(Math.floor((rows.length - examples) / size), recording.mostSteps);
+      const kept = Object.entries(recording.figures).map(([name, figure]) => {
+        const total = totals.get(name) ?? new Total(name, figure);
+        totals.set(name, total);
+        const { size: length, dtype } = figure.values;
+        return { total, length, values: allocate({ shape: [count * length], dtype }) };
+      });
       const start = examples;
-      let summed = 0;
+      let added = 0;
       const add = (upTo: number): void => {
-        for (const { name, values } of fetches)
-          for (let step = summed; step < upTo; step++) sums[name] = (sums[name] ?? 0) + values[step]! * size;
-        summed = upTo;
+        for (const { total, length, values } of kept)
+          total.add(values.subarray(added * length, upTo * length), length, size);
+        added = upTo;
         examples = start + upTo * size;
       };
       try {
-        await program.submit(count, {
+        await recording.program.submit(count, {
           ...options,
-          feeds: [{ tensor: indices, values: rows.subarray(start, start + count * size) }],
-          fetches,
+          feeds: [{ tensor: recording.indices, values: rows.subarray(start, start + count * size) }],
+          fetches: kept.map(({ values }, i) => ({ tensor: recording.outputs[i]!, values })),
           onProgress: (done) => {
             add(done);
-            options.onProgress?.(examples, means());
+            options.onProgress?.(examples, figures(false));
           },
         });
       } catch (error) {
@@ -74,8 +83,8 @@ export class Batches {
       add(count);
       steps += count;
     }
-    options.onProgress?.(examples, means());
-    return means();
+    options.onProgress?.(examples, figures(false));
+    return figures(true);
   }
 
   /** Times the step over one batch of these rows, again and again; nothing is changed by it. */
@@ -90,14 +99,17 @@ export class Batches {
     if (known) return known;
     const indices = zeros({ shape: [size], dtype: "int32" }, { name: "batch rows" });
     const tape = new Tape();
-    const outputs = withTape(tape, () => {
+    const figures = withTape(tape, () => {
       const x = gather(this.inputs, indices, { dtype: "float32" });
       x.name = "model.input";
       const y = gather(this.targets, indices, { dtype: isFloat(this.targets.dtype) ? "float32" : "int32" });
       y.name = "targets";
       return this.compute(x, y);
     });
-    const made = { program: new Program(tape, Object.values(outputs)), indices, outputs };
+    const outputs = Object.values(figures).map(({ values }) => values);
+    const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);
+    const mostSteps = Math.max(1, Math.floor(mostBytesKept / bytes));
+    const made = { program: new Program(tape, outputs), indices, figures, outputs, mostSteps };
     this.recordings.set(size, made);
     return made;
   }

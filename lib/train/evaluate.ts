@@ -1,12 +1,15 @@
 // Evaluation: loss and metrics over a dataset with the layers in inference mode.
 import type { Claim } from "../claim.js";
 import type { Dataset } from "../data/dataset.js";
+import { confusionCounts, matrixOf, type ConfusionMatrix } from "../metrics/confusion.js";
+import type { Metric } from "../metrics/metric.js";
 import type { Compiled, Model } from "../model.js";
 import { checkOptions, positiveInteger } from "../options.js";
 import { checkData } from "./check-data.js";
 import type { Tensor } from "../tensor.js";
-import { Batches, type Means } from "./batches.js";
-import { costAndMetrics } from "./cost.js";
+import { Batches } from "./batches.js";
+import { costAndFigures } from "./cost.js";
+import type { Figures } from "./figures.js";
 
 export interface EvaluateOptions {
   /** Examples computed at once; changes memory and speed only. Default: 256. */
@@ -24,7 +27,7 @@ export class Evaluator {
     private readonly compiled: Compiled,
   ) {}
 
-  async evaluate(data: Dataset, options: EvaluateOptions = {}, within?: Claim): Promise<Means> {
+  async evaluate(data: Dataset, options: EvaluateOptions = {}, within?: Claim): Promise<Figures> {
     checkOptions("evaluate", options, ["batchSize", "threads", "signal"]);
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
@@ -35,8 +38,33 @@ export class Evaluator {
   private batches({ inputs, targets }: Dataset): Batches {
     const known = this.recorded.get(inputs);
     if (known?.targets === targets) return known.batches;
-    const batches = new Batches(inputs, targets, (x, y) => costAndMetrics(this.model, this.compiled, x, y, false));
+    const batches = new Batches(
+      inputs,
+      targets,
+      (x, y) => costAndFigures(this.model, this.compiled, x, y, false).figures,
+    );
     this.recorded.set(inputs, { targets, batches });
     return batches;
   }
+}
+
+/** A metric like any other, whose sums are the result. */
+export async function confusionMatrix(
+  model: Model,
+  compiled: Compiled,
+  data: Dataset,
+  options: EvaluateOptions,
+): Promise<ConfusionMatrix> {
+  let matrix: ConfusionMatrix = [];
+  const counts: Metric = {
+    name: "confusionMatrix",
+    over: "sum",
+    call: (context) => confusionCounts("confusionMatrix", context),
+    finish: (sums) => {
+      matrix = matrixOf(sums);
+      return sums.length;
+    },
+  };
+  await new Evaluator(model, { ...compiled, metrics: [counts] }).evaluate(data, options);
+  return matrix;
 }

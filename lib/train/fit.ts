@@ -9,7 +9,7 @@ import { deriveSeed, randomStream, resolveSeed } from "../random.js";
 import { Batches, type PassOptions } from "./batches.js";
 import type { Callback, Training } from "./callbacks.js";
 import { checkData } from "./check-data.js";
-import { costAndMetrics } from "./cost.js";
+import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
 
 export interface FitOptions {
@@ -35,7 +35,7 @@ export interface FitOptions {
 }
 
 export interface History {
-  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, and `learningRate`, that of the epoch's last step */
+  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, and `learningRate`, that of the epoch's last step. */
   readonly curves: Readonly<Record<string, readonly number[]>>;
   /** Whole epochs trained. */
   readonly epochs: number;
@@ -109,9 +109,9 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
 /** What a pass over `data` does to train `model`: forward, loss, backward, update. */
 export function trainingSteps(model: Model, compiled: Compiled, { inputs, targets }: Dataset): Batches {
   return new Batches(inputs, targets, (x, y) => {
-    const report = costAndMetrics(model, compiled, x, y, true);
-    compiled.optimizer.minimize(report.cost ?? report.loss, model.parameters);
-    return report;
+    const { cost, figures } = costAndFigures(model, compiled, x, y, true);
+    compiled.optimizer.minimize(cost, model.parameters);
+    return figures;
   });
 }
 

@@ -4,7 +4,7 @@ import { fileError } from "../errors.js";
 import { sourceName, type FileSource } from "../files.js";
 import { layerFromConfig, type LayerFactories } from "../layers/registry.js";
 import { isLossName, resolveLoss } from "../losses/registry.js";
-import { isMetricName } from "../metrics.js";
+import { isKnownMetric, resolveMetric } from "../metrics/registry.js";
 import { sequential, type Model } from "../model.js";
 import { checkOptions } from "../options.js";
 import { resolveOptimizer } from "../optimizers/registry.js";
@@ -56,11 +56,11 @@ export async function loadModel(
   if (unknown !== undefined)
     throw fileError(file, "only the model's weights", `it also holds "${unknown}"`, "save the model again");
   model.setWeights(values);
-  if (compiled && isLossName(compiled.loss.name) && compiled.metrics.every(isMetricName))
+  if (compiled && isLossName(compiled.loss.name) && compiled.metrics.every(isKnownMetric))
     model.compile({
       loss: resolveLoss(file, compiled.loss),
       optimizer: resolveOptimizer(file, compiled.optimizer),
-      metrics: compiled.metrics.filter(isMetricName),
+      metrics: compiled.metrics.map((metric) => resolveMetric(file, metric)),
     });
   return model;
 }

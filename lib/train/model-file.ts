@@ -2,6 +2,7 @@
 import { fileError } from "../errors.js";
 import type { LayerConfig } from "../layers/registry.js";
 import type { LossConfig } from "../losses/registry.js";
+import type { MetricConfig } from "../metrics/registry.js";
 import type { OptimizerConfig } from "../optimizers/registry.js";
 
 export const format = "simdnn";
@@ -17,7 +18,7 @@ export interface Architecture {
   readonly compiled?: {
     readonly loss: LossConfig;
     readonly optimizer: OptimizerConfig;
-    readonly metrics: readonly string[];
+    readonly metrics: readonly MetricConfig[];
   };
 }
 
@@ -73,5 +74,9 @@ function isCompiled(value: unknown): boolean {
   >;
   const isNamed = (config: unknown): boolean =>
     typeof (config as { name?: unknown } | null | undefined)?.name === "string";
-  return isNamed(loss) && isNamed(optimizer) && isArrayOf(metrics, (metric) => typeof metric === "string");
+  return (
+    isNamed(loss) &&
+    isNamed(optimizer) &&
+    isArrayOf(metrics, (metric) => typeof metric === "string" || isLayerConfig(metric))
+  );
 }

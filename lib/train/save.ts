@@ -1,5 +1,6 @@
 // Writing a model: weights as tensors of a safetensors file, the rest as model-file.ts says.
 import { writeSafetensors, type SafeTensor } from "../data/safetensors.js";
+import { describeMetric } from "../metrics/registry.js";
 import type { LossConfig } from "../losses/registry.js";
 import type { Compiled, Model } from "../model.js";
 import { format, formatVersion, type Architecture } from "./model-file.js";
@@ -24,6 +25,6 @@ function describeCompiled({ loss, optimizer, metrics }: Compiled): NonNullable<A
   return {
     loss: named(loss),
     optimizer: optimizer.config,
-    metrics: metrics.map(({ name }) => name),
+    metrics: metrics.map(describeMetric),
   };
 }

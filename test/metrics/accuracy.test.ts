@@ -1,10 +1,11 @@
 // Metrics: what counts as right, by hand, and their lookup by name.
 import { describe, expect, test } from "vitest";
 import { capture } from "#lib/capture.js";
-import { resolveMetric, type Metric, type MetricName, type MetricOption } from "#lib/metrics.js";
+import { resolveMetric, type MetricName, type MetricOption } from "#lib/metrics/registry.js";
+import type { Metric } from "#lib/metrics/metric.js";
 import "#lib/ops/methods.js";
 import { tensor, type Tensor, type TensorData } from "#lib/tensor.js";
-import { failure } from "./failure.js";
+import { failure } from "../failure.js";
 
 const int = (values: TensorData): Tensor => tensor(values, { dtype: "int32" });
 

@@ -18,7 +18,6 @@ import {
   sequential,
   topK,
   type Callback,
-  type ClassScore,
   type Dataset,
   type Metric,
   type MetricOption,
@@ -117,7 +116,7 @@ describe.each(["fourClasses", "oneClassAbsent"] as const)("%s", (name) => {
         close(perClass[k]![score], expected.perClass[score][k]!);
       }
       for (const average of ["macro", "weighted", "micro"] as const)
-        close((averages[average])[score], expected[average][score]);
+        close(averages[average][score], expected[average][score]);
     }
   });
 

@@ -88,7 +88,8 @@ Storage storage(const Napi::Value& value) {
   napi_typedarray_type type;
   size_t length;
   void* data;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok) throw Napi::TypeError::New(value.Env(), "expected a typed array");
+  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok)
+    throw Napi::TypeError::New(value.Env(), "expected a typed array");
   return {static_cast<uint8_t*>(data), array.ByteLength()};
 }
 
@@ -186,7 +187,8 @@ std::vector<Stream> streams(const Napi::Value& tensors, const Napi::Value& buffe
   for (size_t i = 0; i < numbers.size(); i++) {
     if (numbers[i] < 0 || static_cast<size_t>(numbers[i]) >= program.tensor_count()) throw Napi::TypeError::New(tensors.Env(), "a stream names no tensor");
     size_t stride = view_bytes(program.tensor(numbers[i]));
-    if (i >= memory.size() || (stride > 0 && memory[i].bytes / stride < static_cast<size_t>(steps))) throw Napi::TypeError::New(tensors.Env(), "a stream's buffer is too small");
+    if (i >= memory.size() || (stride > 0 && memory[i].bytes / stride < static_cast<size_t>(steps)))
+      throw Napi::TypeError::New(tensors.Env(), "a stream's buffer is too small");
     result.push_back({numbers[i], memory[i].data, stride});
   }
   return result;
@@ -249,8 +251,8 @@ void deliver(napi_env raw_env, napi_value, void* context, void* data) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* here = new Environment(SharedPool::retain());
   napi_create_threadsafe_function(
-      env, nullptr, nullptr, Napi::String::New(env, "simdnn"), 0, 1, here, [](napi_env, void* environment, void*) { delete static_cast<Environment*>(environment); }, here,
-      deliver, &here->post);
+      env, nullptr, nullptr, Napi::String::New(env, "simdnn"), 0, 1, here,
+      [](napi_env, void* environment, void*) { delete static_cast<Environment*>(environment); }, here, deliver, &here->post);
   napi_unref_threadsafe_function(env, here->post);
   // Hooks run last in, first out: ours joins the engine before the function it posts through goes away.
   env.AddCleanupHook([here] { here->close(); });

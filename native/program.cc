@@ -69,7 +69,8 @@ void Program::load_tensors(const ProgramImage& image) {
     }
     const Storage& memory = image.storages[storage];
     size_t element = dtype_bytes(view.dtype), start = static_cast<size_t>(offset) * kAlignment;
-    if (start > memory.bytes || static_cast<size_t>(view.size) > (memory.bytes - start) / element) fail(at("tensor", i) + " reaches past the end of its storage");
+    if (start > memory.bytes || static_cast<size_t>(view.size) > (memory.bytes - start) / element)
+      fail(at("tensor", i) + " reaches past the end of its storage");
     view.data = memory.data + start;
     if (view.size > 0 && reinterpret_cast<uintptr_t>(view.data) % element != 0) fail(at("tensor", i) + " is not aligned to its element");
     views_.push_back(view);

@@ -8,19 +8,25 @@ import * as gemm from "./gemm.js";
 import * as infer from "./infer.js";
 import * as kernels from "./kernels.js";
 import * as latency from "./latency.js";
+import { compare } from "./peers/compare.js";
+import { manage } from "./peers/install.js";
 import * as step from "./step.js";
-import { pick, UsageError, type Row, type Suite } from "./suite.js";
+import { pick, UsageError, type Row, type Settings, type Suite } from "./suite.js";
 import { warnIfBusy } from "./timing.js";
 
 const suites: Readonly<Record<string, Suite>> = { gemm, kernels, step, infer, latency };
-const usage = `npm run bench -- SUITE… [--threads N] [--json FILE] [--cases a,b] [--shapes MxNxK:form,…]
+const usage = `npm run bench -- SUITE… [--threads N] [--json FILE] [--cases a,b] [--shapes MxNxK:form,…] [--peers all|a,b]
+npm run bench -- peers [--install] [NAME…]
 
 ${Object.entries(suites).map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`).join("\n")}
 
   --threads N    threads that kernels may use (default: 1; for latency all cores)
   --json FILE    write the figures to FILE as well
   --cases a,b    only these cases
-  --shapes …     for gemm: other shapes than the default ones`; // prettier-ignore
+  --shapes …     for gemm: other shapes than the default ones
+  --peers …      for gemm, step and infer: run these libraries in turn with simdnn, on one thread and on all unless told
+
+  peers          lists the libraries to compare with; --install fetches them, all or those named`; // prettier-ignore
 
 function readArguments() {
   try {
@@ -31,6 +37,8 @@ function readArguments() {
         json: { type: "string" },
         cases: { type: "string" },
         shapes: { type: "string" },
+        peers: { type: "string" },
+        install: { type: "boolean" },
         help: { type: "boolean" },
       },
     });
@@ -45,12 +53,16 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
+  if (positionals[0] === "peers") {
+    manage(values.install ?? false, positionals.slice(1));
+    return;
+  }
   const named = Object.entries(suites).map(([name, suite]) => ({ name, ...suite }));
   const chosen = positionals.map((name) => pick(named, name, "suite"));
   const threads = values.threads === undefined ? undefined : Number(values.threads);
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= 256))
     throw new UsageError(`--threads takes a number from 1 to 256, not "${values.threads}"`);
-  const settings = { threads, cases: values.cases?.split(","), shapes: values.shapes };
+  const settings = { threads, cases: values.cases?.split(","), shapes: values.shapes, peers: values.peers };
 
   const machine = {
     cpu: cpus()[0]?.model ?? process.arch,
@@ -63,9 +75,16 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const { name, run } of chosen) {
     console.log(`\n${name}`);
-    rows.push(...(await run(settings)));
+    rows.push(...(await (values.peers === undefined ? run(settings) : beside(name, settings))));
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, rows }, null, 1)}\n`);
+}
+
+function beside(name: string, settings: Settings): Promise<Row[]> {
+  if (name === "gemm") return compare(name, gemm, settings);
+  if (name === "step") return compare(name, step, settings);
+  if (name === "infer") return compare(name, infer, settings);
+  throw new UsageError(`no peers run ${name}; gemm, step and infer can be compared`);
 }
 
 main().catch((error: unknown) => {

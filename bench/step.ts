@@ -3,18 +3,22 @@ import { performance } from "node:perf_hooks";
 import { softmaxCrossEntropy } from "simdnn";
 import { trainingSteps } from "#lib/train/fit.js";
 import { dataOf, modelOf, networks, type Network } from "./networks.js";
-import { select, type Row, type Settings } from "./suite.js";
+import { select, type Prepared, type Row, type Settings } from "./suite.js";
 import { figure, table } from "./table.js";
-import { interleave, type Sampler } from "./timing.js";
+import { interleave } from "./timing.js";
 
 const epochs = 2; // before the loss is read; the timing goes on from there
 const sampleSeconds = 0.01; // long against the call, and not much longer than a time slice
 
 export const about = `training steps of ${networks.map(({ name }) => name).join(", ")}`;
 
-export async function run({ threads = 1, cases }: Settings): Promise<Row[]> {
-  const chosen = select(networks, cases);
-  const prepared: { readonly sample: Sampler; readonly loss: number }[] = [];
+export const unit = "us/step";
+export const turn = 0.5;
+
+export async function run(settings: Settings): Promise<Row[]> {
+  const { threads = 1 } = settings;
+  const chosen = cases(settings);
+  const prepared: Prepared[] = [];
   for (const network of chosen) prepared.push(await prepare(network, threads));
   const times = await interleave(
     prepared.map(({ sample }) => sample),
@@ -22,25 +26,39 @@ export async function run({ threads = 1, cases }: Settings): Promise<Row[]> {
   );
 
   const lines: string[][] = [];
-  const rows = chosen.map(({ name, batch }, i): Row => {
+  const rows = chosen.map((network, i): Row => {
+    const { name, batch } = network;
     const { min, median } = times[i]!;
-    const { loss } = prepared[i]!;
-    lines.push([name, figure(1e6 * min), figure(1e6 * median), (batch / min).toFixed(0), loss.toPrecision(5)]);
-    return {
-      suite: "step",
-      case: name,
-      contender: "simdnn",
-      threads,
-      value: 1e6 * min,
-      unit: "us/step",
-      residual: loss,
-    };
+    const { residual } = prepared[i]!;
+    const time = value(network, min);
+    lines.push([
+      name,
+      figure(time),
+      figure(value(network, median)),
+      (batch / min).toFixed(0),
+      residual.toPrecision(5),
+    ]);
+    return { suite: "step", case: name, contender: "simdnn", threads, value: time, unit, residual };
   });
-  console.log(table(["case", "us/step", "median", "samples/s", "loss"], lines));
+  console.log(table(["case", unit, "median", "samples/s", "loss"], lines));
   return rows;
 }
 
-async function prepare(network: Network, threads: number): Promise<{ sample: Sampler; loss: number }> {
+export function cases({ cases }: Settings): readonly Network[] {
+  return select(networks, cases);
+}
+
+export function value(_: Network, seconds: number): number {
+  return 1e6 * seconds;
+}
+
+/** Dropout masks are each contender's own, so that losses are only near each other. */
+export function agrees({ normalized = false }: Network, loss: number, ours: number): boolean {
+  return Math.abs(loss - ours) <= (normalized ? 0.1 : 1e-3) * ours;
+}
+
+/** The residual is the mean loss of the second pass. */
+export async function prepare(network: Network, threads: number): Promise<Prepared> {
   const { batch, steps } = network;
   const model = modelOf(network);
   const data = dataOf(network);
@@ -62,5 +80,5 @@ async function prepare(network: Network, threads: number): Promise<{ sample: Sam
     next += count;
     return time;
   };
-  return { sample, loss };
+  return { sample, residual: loss };
 }

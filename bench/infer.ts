@@ -65,7 +65,10 @@ export async function prepare(one: Predictions, threads: number): Promise<Prepar
 }
 
 /** Images, and what the model should say of them. */
-export function task({ images: count, widths }: Predictions, model: Model): { images: Float32Array; expected: Float64Array } {
+export function task(
+  { images: count, widths }: Predictions,
+  model: Model,
+): { images: Float32Array; expected: Float64Array } {
   const images = uniforms(count * widths[0]!, -1, 1, 100);
   return { images, expected: forward(model, images, widths) };
 }

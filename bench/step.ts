@@ -31,13 +31,7 @@ export async function run(settings: Settings): Promise<Row[]> {
     const { min, median } = times[i]!;
     const { residual } = prepared[i]!;
     const time = value(network, min);
-    lines.push([
-      name,
-      figure(time),
-      figure(value(network, median)),
-      (batch / min).toFixed(0),
-      residual.toPrecision(5),
-    ]);
+    lines.push([name, figure(time), figure(value(network, median)), (batch / min).toFixed(0), residual.toPrecision(5)]);
     return { suite: "step", case: name, contender: "simdnn", threads, value: time, unit, residual };
   });
   console.log(table(["case", unit, "median", "samples/s", "loss"], lines));

@@ -17,8 +17,7 @@ export function brief(one: Shape | Network | Predictions): Shape | Brief {
   if ("form" in one) return one;
   const directory = join(work, "data", one.name);
   mkdirSync(directory, { recursive: true });
-  const write = (name: string, values: NodeJS.ArrayBufferView): void =>
-    writeFileSync(join(directory, name), values);
+  const write = (name: string, values: NodeJS.ArrayBufferView): void => writeFileSync(join(directory, name), values);
 
   const model = modelOf(one);
   const weights = model.getWeights();

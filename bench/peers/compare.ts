@@ -65,7 +65,7 @@ async function contend<Case extends Parameters<typeof brief>[0]>(
   contenders: readonly Conversation[],
 ): Promise<Result<Case>[]> {
   const sent = brief(one);
-  const ready: { contender: Conversation; residual: number; samples: number[] }[] = [];
+  const ready: { contender: Conversation; residual: number | null; samples: number[] }[] = [];
   for (const contender of contenders) {
     if (contender.peer.cases && !contender.peer.cases.includes(one.name)) continue;
     try {

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { Peer } from "./peers.js";
 import { venv, work } from "./places.js";
 
-type Answer = { version: string } | { residual: number } | { samples: number[] } | { error: string };
+type Answer = { version: string } | { residual: number | null } | { samples: number[] } | { error: string };
 
 /** Why a contender says nothing, in its own last words. */
 export class Silence extends Error {}
@@ -55,8 +55,8 @@ export class Conversation {
     return new Conversation(peer, threads, child, ask, "version" in hello ? hello.version : "");
   }
 
-  /** Builds a case and returns its residual. */
-  async prepare(brief: object): Promise<number> {
+  /** Builds a case and returns its residual; null where nothing can be compared. */
+  async prepare(brief: object): Promise<number | null> {
     const answer = await this.ask({ prepare: brief });
     if ("residual" in answer) return answer.residual;
     throw new Error("error" in answer ? answer.error : "no residual");

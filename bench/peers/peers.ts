@@ -22,19 +22,16 @@ const classifiers = ["tiny", "tiny-bn-do", "small", "mnist", "mnist-bn-do"];
 const python =
   (script: string, ...more: string[]) =>
   (suite: string) => [join(venv, "bin/python"), join(sources, script), suite, ...more];
-const node = (script: string, ...more: string[]) => (suite: string) => [
-  process.execPath,
-  join(sources, script),
-  suite,
-  ...more,
-];
+const node =
+  (script: string, ...more: string[]) =>
+  (suite: string) => [process.execPath, join(sources, script), suite, ...more];
 export const gemmProgram = join(work, "gemm");
 const blas = (kind: string, library: () => string) => () => [gemmProgram, kind, library()];
 
 /** The first file of a folder of the virtual environment whose name starts so. */
 function installed(folder: string, start: string): string {
-  const found = existsSync(folder) && readdirSync(folder).find((name) => name.startsWith(start));
-  return join(folder, found || start);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return join(folder, names.find((name) => name.startsWith(start)) ?? start);
 }
 
 const lib = join(venv, "lib");
@@ -69,7 +66,7 @@ export const peers: readonly Peer[] = [
     name: "tensorflow",
     suites: ["step"],
     command: python("tensorflow_peer.py"),
-    install: pip("tensorflow-cpu", "numpy"),
+    install: pip(process.arch === "x64" ? "tensorflow-cpu" : "tensorflow", "numpy"),
     threads: "pinned",
   },
   {

@@ -10,7 +10,7 @@ export interface Result<Case> extends Timing {
   /** The name with the version. */
   readonly contender: string;
   readonly threads: number;
-  readonly residual: number;
+  readonly residual: number | null;
 }
 
 const yardsticks = peers.filter(({ yardstick }) => yardstick).map(({ name }) => name);
@@ -78,7 +78,9 @@ function residuals<Case extends { readonly name: string }>(
 ): void {
   const own = (one: Case): number => results.find((r) => r.one === one && r.name === "simdnn")?.residual ?? NaN;
   const cell = ({ one, residual }: Result<Case>): string =>
-    `${residual < 0.01 ? error(residual) : residual.toPrecision(5)}${agrees(one, residual, own(one)) ? "" : " ≠"}`;
+    residual === null
+      ? "none"
+      : `${residual < 0.01 ? error(residual) : residual.toPrecision(5)}${agrees(one, residual, own(one)) ? "" : " ≠"}`;
   print(`residual, or loss reached; ≠ where it computed something else, ${title}`, results, cell);
 }
 

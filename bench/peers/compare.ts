@@ -23,8 +23,15 @@ export async function compare<Case extends Parameters<typeof brief>[0]>(
   if (suite === "gemm") compile();
   const contenders = await start(suite, settings.peers ?? "all", counts);
   const results: Result<Case>[] = [];
-  for (const one of contest.cases(settings)) results.push(...(await contend(one, contest.turn, contenders)));
-  for (const contender of contenders) contender.end();
+  try {
+    for (const one of contest.cases(settings)) {
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${one.name}`);
+      results.push(...(await contend(one, contest.turn, contenders)));
+    }
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  } finally {
+    for (const contender of contenders) contender.end();
+  }
   report(contest, results);
   return results.map(({ one, contender, threads, residual, min }) => ({
     suite,
@@ -66,17 +73,27 @@ async function contend<Case extends Parameters<typeof brief>[0]>(
 ): Promise<Result<Case>[]> {
   const sent = brief(one);
   const ready: { contender: Conversation; residual: number | null; samples: number[] }[] = [];
+  const fail = ({ contender, threads }: Conversation, error: unknown): void =>
+    console.log(`${one.name}: ${contender} on ${threads} of the cores failed: ${(error as Error).message}`);
   for (const contender of contenders) {
     if (contender.peer.cases && !contender.peer.cases.includes(one.name)) continue;
-    try {
-      ready.push({ contender, residual: await contender.prepare(sent), samples: [] });
-    } catch (error) {
-      console.log(`${one.name}: ${contender.contender} failed: ${(error as Error).message}`);
-    }
+    await contender.prepare(sent).then(
+      (residual) => ready.push({ contender, residual, samples: [] }),
+      (error: unknown) => {
+        fail(contender, error);
+      },
+    );
   }
   for (let round = 0; round < rounds; round++)
-    for (const { contender, samples } of ready) samples.push(...(await contender.sample(turn)));
-  return ready.map(({ contender: { peer, contender, threads }, residual, samples }) => ({
+    for (const { contender, samples } of ready)
+      await contender.sample(turn).then(
+        (taken) => samples.push(...taken),
+        (error: unknown) => {
+          fail(contender, error);
+        },
+      );
+  const sampled = ready.filter(({ samples }) => samples.length > 0);
+  return sampled.map(({ contender: { peer, contender, threads }, residual, samples }) => ({
     one,
     name: peer.name,
     contender,

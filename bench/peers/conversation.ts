@@ -38,18 +38,23 @@ export class Conversation {
     let said = "";
     child.stderr.on("data", (text: Buffer) => (said = (said + text.toString()).slice(-4000)));
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const failed = new Promise<never>((_, reject) =>
+    const closed = new Promise<void>((resolve, reject) => {
+      child.on("close", () => {
+        resolve();
+      });
       child.on("error", (error) => {
         reject(new Silence(error.message));
-      }),
-    );
-    failed.catch(() => undefined);
+      });
+    });
+    closed.catch(() => undefined);
     child.stdin.on("error", () => undefined); // the end of its output tells the same
     const ask = async (request?: object): Promise<Answer> => {
       if (request) child.stdin.write(`${JSON.stringify(request)}\n`);
-      const line = await Promise.race([lines.next(), failed]);
-      if (line.done) throw new Silence(said.trim().split("\n").at(-1) ?? "");
-      return JSON.parse(line.value) as Answer;
+      const line = await lines.next();
+      if (!line.done) return JSON.parse(line.value) as Answer;
+      await closed;
+      const words = said.trim().split("\n");
+      throw new Silence(words.findLast((word) => /error|cannot/i.test(word)) ?? words.at(-1) ?? "");
     };
     const hello = await ask();
     return new Conversation(peer, threads, child, ask, "version" in hello ? hello.version : "");

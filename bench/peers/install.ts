@@ -43,7 +43,7 @@ function run(from: Peer["install"]["from"], packages: readonly string[]): void {
   }[from]();
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   const grown = from === "apt" ? "" : `, ${size() - before} MB`;
-  console.log(`${from} ${packages.join(" ")}: ${done ? `installed in ${seconds} s${grown}` : "failed"}`);
+  console.log(`${[from, ...packages].join(" ")}: ${done ? `installed in ${seconds} s${grown}` : "failed"}`);
 }
 
 function call(file: string, options: readonly string[]): boolean {

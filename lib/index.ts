@@ -75,9 +75,14 @@ export { l1, l2, l1l2, type L1l2Options, type PenaltyForm, type Regularizer } fr
 
 export { sequential, Model, type Compiled, type CompileOptions, type SequentialOptions } from "./model.js";
 export { loadModel } from "./train/load.js";
-export { earlyStopping, keepBest, type BestOptions, type EarlyStoppingOptions } from "./train/early-stopping.js";
+export { earlyStopping, keepBest, terminateOnNaN, type EarlyStoppingOptions } from "./train/early-stopping.js";
+export type { BestOptions } from "./train/best.js";
+export { modelCheckpoint, type ModelCheckpointOptions } from "./train/checkpoint.js";
+export { csvLog, type CsvLogOptions } from "./train/csv-log.js";
+export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } from "./train/learning-rate.js";
 export type { Callback, Logs, Training } from "./train/callbacks.js";
-export type { FitOptions, History } from "./train/fit.js";
+export type { History } from "./train/fit.js";
+export type { FitOptions } from "./train/fit-options.js";
 export type { EvaluateOptions } from "./train/evaluate.js";
 export type { Profile, ProfileOptions, ProfileRow } from "./train/profile.js";
 export type { PredictInput, PredictOptions } from "./train/predict.js";

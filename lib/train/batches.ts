@@ -21,6 +21,8 @@ const mostBytesKept = 4 << 20;
 
 export interface PassOptions extends Pick<RunOptions, "threads" | "priority" | "signal" | "within"> {
   readonly onProgress?: ((examplesDone: number, figures: Figures) => void) | undefined;
+  /** Called for each step with the figures of its batch alone, some time after it was run. */
+  readonly onBatch?: ((step: number, figures: Figures) => void) | undefined;
 }
 
 export class Batches {
@@ -56,13 +58,26 @@ export class Batches {
         const total = totals.get(name) ?? new Total(name, figure);
         totals.set(name, total);
         const { size: length, dtype } = figure.values;
-        return { total, length, values: allocate({ shape: [count * length], dtype }) };
+        return { name, figure, total, length, values: allocate({ shape: [count * length], dtype }) };
       });
+      const firstStep = steps;
+      const figuresOf = (step: number): Figures =>
+        Object.fromEntries(
+          kept
+            .filter(({ total }) => total.running)
+            .map(({ name, figure, values, length }) => {
+              const alone = new Total(name, figure);
+              alone.add(values.subarray(step * length, (step + 1) * length), length, size);
+              return [name, alone.value(size)];
+            }),
+        );
       const start = examples;
       let added = 0;
       const add = (upTo: number): void => {
         for (const { total, length, values } of kept)
           total.add(values.subarray(added * length, upTo * length), length, size);
+        if (options.onBatch)
+          for (let step = added; step < upTo; step++) options.onBatch(firstStep + step, figuresOf(step));
         added = upTo;
         examples = start + upTo * size;
       };

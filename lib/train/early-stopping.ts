@@ -1,14 +1,8 @@
-// Early stopping: ends training when a curve has stopped improving, and puts the best weights back.
-import { bool, checkOptions, nonNegativeNumber, oneOf, positiveInteger, wrongValue } from "../options.js";
+// Callbacks that end training: when a curve has stopped improving, with the best weights put back, or when the loss is no longer finite.
+import { bool, checkOptions, nonNegativeNumber, positiveInteger } from "../options.js";
 import type { TypedArray } from "../tensor.js";
-import type { Callback, Logs, Training } from "./callbacks.js";
-
-export interface BestOptions {
-  /** The curve to watch. Default: "valLoss", or "loss" where there is no validation data. */
-  readonly monitor?: string;
-  /** Whether small or large is good. Default: "max" for accuracies, else "min". */
-  readonly mode?: "min" | "max";
-}
+import { Best, bestOptions, type BestOptions } from "./best.js";
+import type { Callback } from "./callbacks.js";
 
 export interface EarlyStoppingOptions extends BestOptions {
   /** Epochs without improvement after which to stop. Default: 3. */
@@ -17,36 +11,6 @@ export interface EarlyStoppingOptions extends BestOptions {
   readonly minDelta?: number;
   /** Put the best epoch's weights back at the end, also after an abort. Default: true. */
   readonly restoreBest?: boolean;
-}
-
-/** Remembers the best epoch of a curve and its weights. */
-class Best {
-  epoch = -1;
-  private value = NaN;
-  private weights: ReadonlyMap<string, TypedArray> | undefined;
-
-  constructor(
-    private readonly where: string,
-    private readonly options: BestOptions,
-    private readonly minDelta: number,
-  ) {}
-
-  /** Whether this epoch is better than all before it. */
-  update(epoch: number, logs: Logs, training: Training): boolean {
-    const { monitor = "valLoss" in logs ? "valLoss" : "loss" } = this.options;
-    const value = logs[monitor];
-    if (value === undefined) throw wrongValue(this.where, "monitor", `one of ${Object.keys(logs).join(", ")}`, monitor);
-    const sign = (this.options.mode ?? (/accuracy/i.test(monitor) ? "max" : "min")) === "max" ? -1 : 1;
-    if (this.epoch >= 0 && !(sign * value < sign * this.value - this.minDelta)) return false;
-    this.epoch = epoch;
-    this.value = value;
-    this.weights = training.model.getWeights();
-    return true;
-  }
-
-  restore({ model }: Training): void {
-    if (this.weights) model.setWeights(this.weights);
-  }
 }
 
 /**
@@ -59,22 +23,24 @@ class Best {
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const where = "earlyStopping";
-  checkOptions(where, options, ["monitor", "mode", "patience", "minDelta", "restoreBest"]);
-  const { patience = 3, minDelta = 0, restoreBest = true, mode } = options;
+  checkOptions(where, options, [...bestOptions, "patience", "minDelta", "restoreBest"]);
+  const { patience = 3, minDelta = 0, restoreBest = true } = options;
   positiveInteger(where, "patience", patience);
   nonNegativeNumber(where, "minDelta", minDelta);
   bool(where, "restoreBest", restoreBest);
-  if (mode !== undefined) oneOf(where, "mode", mode, ["min", "max"]);
   let best = new Best(where, options, minDelta);
+  let weights: ReadonlyMap<string, TypedArray> | undefined;
   return {
     onTrainBegin: () => {
       best = new Best(where, options, minDelta);
+      weights = undefined;
     },
     onEpochEnd: (epoch, logs, training) => {
-      if (!best.update(epoch, logs, training) && epoch - best.epoch >= patience) training.stop("earlyStopping");
+      if (best.update(epoch, logs)) weights = restoreBest ? training.model.getWeights() : undefined;
+      else if (epoch - best.epoch >= patience) training.stop("earlyStopping");
     },
-    onTrainEnd: (training) => {
-      if (restoreBest) best.restore(training);
+    onTrainEnd: ({ model }) => {
+      if (weights) model.setWeights(weights);
     },
   };
 }
@@ -88,6 +54,19 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
  * ```
  */
 export function keepBest(options: BestOptions = {}): Callback {
-  checkOptions("keepBest", options, ["monitor", "mode"]);
+  checkOptions("keepBest", options, bestOptions);
   return earlyStopping({ ...options, patience: Number.MAX_SAFE_INTEGER });
+}
+
+/**
+ * Ends the training with the weights of the last whole step when the loss is no longer finite; `history.stopped` is then "terminateOnNaN".
+ * Without it fit() rejects with a NonFiniteError, and the weights are the same.
+ *
+ * @example
+ * ```ts
+ * await model.fit(train, { epochs: 2, callbacks: [terminateOnNaN()] });
+ * ```
+ */
+export function terminateOnNaN(): Callback {
+  return { onNonFinite: (_, training) => training.stop("terminateOnNaN") };
 }

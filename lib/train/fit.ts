@@ -1,38 +1,15 @@
 // The training loop: epochs of native passes over shuffled rows, validation and callbacks between them.
 import { Claim } from "../claim.js";
 import type { Dataset } from "../data/dataset.js";
-import { nonFiniteError, SimdnnError } from "../errors.js";
+import { isSimdnnError, nonFiniteError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
-import { bool, checkOptions, nonNegativeInteger, positiveInteger, wrongValue } from "../options.js";
 import type { StoppedAt } from "../program.js";
-import { deriveSeed, randomStream, resolveSeed } from "../random.js";
+import { deriveSeed, randomStream } from "../random.js";
 import { Batches, type PassOptions } from "./batches.js";
-import type { Callback, Training } from "./callbacks.js";
-import { checkData } from "./check-data.js";
+import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
-
-export interface FitOptions {
-  /** Passes over the data. Default: 1. */
-  readonly epochs?: number;
-  /** Examples per step; the last step of an epoch takes what is left over. Default: 32. */
-  readonly batchSize?: number;
-  /** Leave out the last step of an epoch when it would be short. Default: false. */
-  readonly dropLast?: boolean;
-  /** Take the examples in a new random order in each epoch. Default: true. */
-  readonly shuffle?: boolean;
-  /** Decides the order of examples. Default: the model's seed. */
-  readonly seed?: number;
-  /** Data whose loss and metrics are reported after each epoch as `valLoss`, `valAccuracy` … */
-  readonly validationData?: Dataset;
-  readonly callbacks?: readonly Callback[];
-  /** Threads that the kernels may use. Default: setThreads(). Results do not depend on it. */
-  readonly threads?: number;
-  /** Among the trainings of a process, those of higher priority go first. Default: 0. */
-  readonly priority?: number;
-  /** Ends training before the next step; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
+import { checkFitOptions, type FitOptions, type Settings } from "./fit-options.js";
 
 export interface History {
   /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, and `learningRate`, that of the epoch's last step. */
@@ -43,15 +20,11 @@ export interface History {
   readonly stopped: string | undefined;
 }
 
-const optionNames: readonly (keyof FitOptions)[] = [
-  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "threads", "priority", "signal",
-]; // prettier-ignore
-
 export async function fit(model: Model, compiled: Compiled, data: Dataset, options: FitOptions): Promise<History> {
-  const settings = check(model, data, options);
+  const settings = checkFitOptions(model, data, options);
   const { epochs, batchSize, callbacks, validationData, threads, signal } = settings;
   const { optimizer } = compiled;
-  const batches = trainingSteps(model, compiled, data);
+  const batches = trainingSteps(model, compiled, data, callbacks);
   const count = settings.dropLast ? data.size - (data.size % batchSize) : data.size;
   batches.prepare(count, batchSize);
 
@@ -83,12 +56,14 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
       await callEach((callback) => callback.onEpochBegin?.(epoch, training));
       const rows = orderOf(data.rows, settings, epoch).subarray(0, count);
       const progress = progressCaller(callbacks, training, batchSize);
-      const logs: Record<string, number> = await runPass(batches, rows, epoch, {
-        ...settings,
-        within: claim,
-        onProgress: progress.call,
+      const pass = { ...settings, within: claim, onProgress: progress.onProgress, onBatch: progress.onBatch };
+      const logs = await runPass(batches, rows, epoch, pass).catch(async (error: unknown) => {
+        if (!isSimdnnError(error, "NonFiniteError")) throw error;
+        await callEach((callback) => callback.onNonFinite?.(error, training));
+        if (stopped === undefined) throw error;
       });
       progress.rethrow();
+      if (!logs) break;
       optimizer.epoch++;
       const validation = validationData
         ? await evaluator.evaluate(validationData, only({ threads, signal }), claim)
@@ -106,11 +81,17 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
   return { curves, epochs: epoch, stopped };
 }
 
-/** What a pass over `data` does to train `model`: forward, loss, backward, update. */
-export function trainingSteps(model: Model, compiled: Compiled, { inputs, targets }: Dataset): Batches {
+/** What a pass over `data` does to train `model`: forward, loss, backward, update, and what callbacks add to a step. */
+export function trainingSteps(
+  model: Model,
+  compiled: Compiled,
+  { inputs, targets }: Dataset,
+  callbacks: readonly Callback[] = [],
+): Batches {
   return new Batches(inputs, targets, (x, y) => {
     const { cost, figures } = costAndFigures(model, compiled, x, y, true);
     compiled.optimizer.minimize(cost, model.parameters);
+    for (const callback of callbacks) callback.recordStep?.(model);
     return figures;
   });
 }
@@ -120,42 +101,6 @@ function only<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
-}
-
-type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
-  FitOptions & { readonly seed: number };
-
-function check(model: Model, data: Dataset, options: FitOptions): Settings {
-  const where = "fit";
-  checkOptions(where, options, optionNames);
-  const settings = {
-    epochs: 1,
-    batchSize: 32,
-    dropLast: false,
-    shuffle: true,
-    callbacks: [],
-    ...options,
-    seed: resolveSeed(where, options.seed ?? model.seed),
-  };
-  positiveInteger(where, "epochs", settings.epochs);
-  positiveInteger(where, "batchSize", settings.batchSize);
-  bool(where, "dropLast", settings.dropLast);
-  bool(where, "shuffle", settings.shuffle);
-  if (options.threads !== undefined) positiveInteger(where, "threads", options.threads);
-  if (options.priority !== undefined) nonNegativeInteger(where, "priority", options.priority);
-  const { callbacks } = settings;
-  if (!Array.isArray(callbacks) || !callbacks.every((callback) => typeof callback === "object" && callback !== null))
-    throw wrongValue(where, "callbacks", "an array of objects with onEpochEnd or the like", callbacks);
-  checkData(where, model, data);
-  if (options.validationData) checkData(where, model, options.validationData, "validationData");
-  if (settings.dropLast && data.size < settings.batchSize)
-    throw wrongValue(
-      where,
-      "batchSize",
-      `at most ${data.size}, the number of examples, with dropLast`,
-      settings.batchSize,
-    );
-  return settings;
 }
 
 /** The rows of one epoch: a function of the seed and the epoch alone, so that training can be taken up again anywhere. */
@@ -172,13 +117,13 @@ async function runPass(
   epoch: number,
   settings: Settings & PassOptions,
 ): Promise<Record<string, number>> {
-  const { threads, priority, signal, within, onProgress } = settings;
+  const { threads, priority, signal, within, onProgress, onBatch } = settings;
   try {
-    return await batches.pass(rows, settings.batchSize, { threads, priority, signal, within, onProgress });
+    return await batches.pass(rows, settings.batchSize, { threads, priority, signal, within, onProgress, onBatch });
   } catch (error) {
-    if (!(error instanceof SimdnnError) || error.code !== "NonFiniteError") throw error;
+    if (!isSimdnnError(error, "NonFiniteError")) throw error;
     const located = nonFiniteError({
-      ...(error as SimdnnError<"NonFiniteError">).details,
+      ...error.details,
       epoch,
       step: (error as StoppedAt).stepsDone,
     });
@@ -186,22 +131,4 @@ async function runPass(
       stack: `${located.name}: ${located.message}\n${error.stack?.split("\n").slice(1).join("\n")}`,
     });
   }
-}
-
-/** Calls onProgress from native progress events. A callback that throws ends the fit, but not from inside the event. */
-function progressCaller(callbacks: readonly Callback[], training: Training, batchSize: number) {
-  let thrown: { error: unknown } | undefined;
-  return {
-    call: (examplesDone: number, means: Record<string, number>): void => {
-      if (thrown) return;
-      try {
-        for (const callback of callbacks) callback.onProgress?.(Math.ceil(examplesDone / batchSize), means, training);
-      } catch (error) {
-        thrown = { error };
-      }
-    },
-    rethrow: (): void => {
-      if (thrown) throw thrown.error;
-    },
-  };
 }

@@ -1,0 +1,43 @@
+// The best value of a curve so far: what callbacks that watch one have in common.
+import { oneOf, wrongValue } from "../options.js";
+import type { Logs } from "./callbacks.js";
+
+export interface BestOptions {
+  /** The curve to watch. Default: "valLoss", or "loss" where there is no validation data. */
+  readonly monitor?: string;
+  /** Whether small or large is good. Default: "max" for accuracies, precision, recall, F1, AUC, R² and top-k, else "min". */
+  readonly mode?: "min" | "max";
+}
+
+/** @internal Their names. */
+export const bestOptions = ["monitor", "mode"];
+
+const largeIsGood = /accuracy|precision|recall|f1|auc|r2|top\d/i;
+
+/** @internal */
+export class Best {
+  /** The epoch it was seen in; -1 at first. */
+  epoch = -1;
+  private value = NaN;
+
+  constructor(
+    private readonly where: string,
+    private readonly options: BestOptions,
+    private readonly minDelta = 0,
+  ) {
+    if (options.mode !== undefined) oneOf(where, "mode", options.mode, ["min", "max"]);
+  }
+
+  /** Whether this epoch is better than all before it, by more than minDelta. */
+  update(epoch: number, logs: Logs): boolean {
+    const { monitor = "valLoss" in logs ? "valLoss" : "loss" } = this.options;
+    const value = logs[monitor];
+    if (value === undefined) throw wrongValue(this.where, "monitor", `one of ${Object.keys(logs).join(", ")}`, monitor);
+    const sign = (this.options.mode ?? (largeIsGood.test(monitor) ? "max" : "min")) === "max" ? -1 : 1;
+    const first = this.epoch < 0 || (Number.isNaN(this.value) && !Number.isNaN(value));
+    if (!first && !(sign * value < sign * this.value - this.minDelta)) return false;
+    this.epoch = epoch;
+    this.value = value;
+    return true;
+  }
+}

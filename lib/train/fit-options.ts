@@ -1,0 +1,70 @@
+// What fit() is told, checked before any work, with defaults filled in.
+import type { Dataset } from "../data/dataset.js";
+import type { Model } from "../model.js";
+import { bool, checkOptions, nonNegativeInteger, positiveInteger, wrongValue } from "../options.js";
+import { resolveSeed } from "../random.js";
+import type { Callback } from "./callbacks.js";
+import { checkData } from "./check-data.js";
+
+export interface FitOptions {
+  /** Passes over the data. Default: 1. */
+  readonly epochs?: number;
+  /** Examples per step; the last step of an epoch takes what is left over. Default: 32. */
+  readonly batchSize?: number;
+  /** Leave out the last step of an epoch when it would be short. Default: false. */
+  readonly dropLast?: boolean;
+  /** Take the examples in a new random order in each epoch. Default: true. */
+  readonly shuffle?: boolean;
+  /** Decides the order of examples. Default: the model's seed. */
+  readonly seed?: number;
+  /** Data whose loss and metrics are reported after each epoch as `valLoss`, `valAccuracy` … */
+  readonly validationData?: Dataset;
+  readonly callbacks?: readonly Callback[];
+  /** Threads that the kernels may use. Default: setThreads(). Results do not depend on it. */
+  readonly threads?: number;
+  /** Among the trainings of a process, those of higher priority go first. Default: 0. */
+  readonly priority?: number;
+  /** Ends training before the next step; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+const optionNames: readonly (keyof FitOptions)[] = [
+  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "threads", "priority", "signal",
+]; // prettier-ignore
+
+export type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
+  FitOptions & { readonly seed: number };
+
+/** @throws OptionError, ShapeError for options that do not fit each other, the model or the data */
+export function checkFitOptions(model: Model, data: Dataset, options: FitOptions): Settings {
+  const where = "fit";
+  checkOptions(where, options, optionNames);
+  const settings = {
+    epochs: 1,
+    batchSize: 32,
+    dropLast: false,
+    shuffle: true,
+    callbacks: [],
+    ...options,
+    seed: resolveSeed(where, options.seed ?? model.seed),
+  };
+  positiveInteger(where, "epochs", settings.epochs);
+  positiveInteger(where, "batchSize", settings.batchSize);
+  bool(where, "dropLast", settings.dropLast);
+  bool(where, "shuffle", settings.shuffle);
+  if (options.threads !== undefined) positiveInteger(where, "threads", options.threads);
+  if (options.priority !== undefined) nonNegativeInteger(where, "priority", options.priority);
+  const { callbacks } = settings;
+  if (!Array.isArray(callbacks) || !callbacks.every((callback) => typeof callback === "object" && callback !== null))
+    throw wrongValue(where, "callbacks", "an array of objects with onEpochEnd or the like", callbacks);
+  checkData(where, model, data);
+  if (options.validationData) checkData(where, model, options.validationData, "validationData");
+  if (settings.dropLast && data.size < settings.batchSize)
+    throw wrongValue(
+      where,
+      "batchSize",
+      `at most ${data.size}, the number of examples, with dropLast`,
+      settings.batchSize,
+    );
+  return settings;
+}

@@ -77,6 +77,11 @@ export { sequential, Model, type Compiled, type CompileOptions, type SequentialO
 export { loadModel } from "./train/load.js";
 export { earlyStopping, keepBest, terminateOnNaN, type EarlyStoppingOptions } from "./train/early-stopping.js";
 export type { BestOptions } from "./train/best.js";
+export {
+  averageWeights, snapshots, stochasticWeightAverage, type AverageWeightsOptions, type Snapshots, type StochasticWeightAverageOptions,
+} from "./train/averaging.js"; // prettier-ignore
+export { ensemble, Ensemble } from "./train/ensemble.js";
+export { exponentialAverage, ExponentialAverage, type ExponentialAverageOptions } from "./exponential-average.js";
 export { modelCheckpoint, type ModelCheckpointOptions } from "./train/checkpoint.js";
 export { csvLog, type CsvLogOptions } from "./train/csv-log.js";
 export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } from "./train/learning-rate.js";

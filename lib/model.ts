@@ -123,6 +123,16 @@ export class Model {
     return this.parameters.reduce((sum, parameter) => sum + parameter.size, 0);
   }
 
+  /** The metrics that compile() was given. */
+  get metrics(): readonly Metric[] {
+    return this.compiled?.metrics ?? [];
+  }
+
+  /** @internal From raw outputs to what predict() returns. */
+  link(outputs: Tensor): Tensor {
+    return this.compiled?.loss.link?.(outputs) ?? outputs;
+  }
+
   /** The optimizer that compile() was given. */
   get optimizer(): Optimizer {
     return this.ready("optimizer").optimizer;
@@ -261,6 +271,14 @@ export class Model {
   /** Writes architecture and weights to one safetensors file; a failed write leaves an old file as it was. */
   async save(path: string): Promise<void> {
     await saveModel(path, this, this.compiled);
+  }
+
+  /** A model of its own with the same layers and weights, compiled alike with an optimizer that starts afresh. */
+  clone(): Model {
+    const { inputShape, seed, name } = this;
+    const copy = new Model(this.layers, { inputShape, seed, name });
+    copy.setWeights(this.getWeights());
+    return this.compiled ? copy.compile({ ...this.compiled, optimizer: this.compiled.optimizer.fresh() }) : copy;
   }
 
   /** Copies of all weights. */

@@ -94,6 +94,12 @@ export class Optimizer {
     return this.schedule !== undefined;
   }
 
+  /** One with the same options and learning rate that has taken no steps. */
+  fresh(): Optimizer {
+    const learningRate = this.schedule ?? this.learningRate.item();
+    return new Optimizer({ ...this.rule, options: { ...this.options, learningRate } });
+  }
+
   /** @internal What a file says about it: with the rate as it is now, unless a schedule of the library's makes it. */
   get config(): { name: string; options: Readonly<Record<string, unknown>> & { learningRate: LearningRateConfig } } {
     const rate = (this.schedule && describeLearningRate(this.schedule)) ?? this.learningRate.item();

@@ -61,6 +61,13 @@ export type AdamAttrs = {
   readonly weightDecay: number;
 };
 
+/** ε of {@link adagrad}. */
+export type AdagradAttrs = { readonly epsilon: number };
+/** β₁, β₂, ε and ψ of {@link nadam}. */
+export type NadamAttrs = Omit<AdamAttrs, "weightDecay"> & { readonly momentumDecay: number };
+/** β₁, β₂ and decoupled weight decay of {@link lion}. */
+export type LionAttrs = { readonly beta1: number; readonly beta2: number; readonly weightDecay: number };
+
 const adamValues = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 const records = {
@@ -85,6 +92,30 @@ const records = {
     4,
     { beta1: "number", beta2: "number", epsilon: "number", weightDecay: "number" },
     [adamValues, { ...adamValues, weightDecay: 0.1 }, { ...adamValues, beta1: 0.5, beta2: 0.9, epsilon: 0.01 }], // prettier-ignore
+  ),
+  adagrad: update<AdagradAttrs>(
+    "adagrad",
+    ["parameter", "gradient", "squares", "learningRate"],
+    3,
+    { epsilon: "number" },
+    [{ epsilon: 1e-10 }, { epsilon: 0.1 }], // prettier-ignore
+  ),
+  nadam: update<NadamAttrs>(
+    "nadam",
+    ["parameter", "gradient", "firstMoment", "secondMoment", "learningRate", "step"],
+    4,
+    { beta1: "number", beta2: "number", epsilon: "number", momentumDecay: "number" },
+    [
+      { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0.004 },
+      { beta1: 0.5, beta2: 0.9, epsilon: 0.01, momentumDecay: 0 },
+    ],
+  ),
+  lion: update<LionAttrs>(
+    "lion",
+    ["parameter", "gradient", "firstMoment", "learningRate"],
+    3,
+    { beta1: "number", beta2: "number", weightDecay: "number" },
+    [{ beta1: 0.9, beta2: 0.99, weightDecay: 0 }, { beta1: 0.5, beta2: 0.75, weightDecay: 0.1 }], // prettier-ignore
   ),
 };
 
@@ -199,6 +230,76 @@ export function adam(
   { beta1, beta2, epsilon, weightDecay }: AdamAttrs,
 ): void {
   apply(records.adam, [parameter, gradient, firstMoment, secondMoment, rate, step], { beta1, beta2, epsilon, weightDecay }); // prettier-ignore
+}
+
+/**
+ * Adagrad, in place: `s = s + g²` and `p -= learningRate · g / (√s + ε)`.
+ *
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]), squares = tensor([0]);
+ * adagrad(p, tensor([2]), squares, tensor(0.25), { epsilon: 1e-10 });
+ * p.data(); // [0.75]
+ * ```
+ */
+export function adagrad(
+  parameter: Tensor,
+  gradient: Tensor,
+  squares: Tensor,
+  rate: Tensor,
+  { epsilon }: AdagradAttrs,
+): void {
+  apply(records.adagrad, [parameter, gradient, squares, rate], { epsilon });
+}
+
+/**
+ * Nadam, in place, in PyTorch's form. With t = step + 1, the moments of {@link adam}, `μₜ = β₁ (1 - ½ · 0.96^(ψ t))` and Mₜ the product of μ up to t:
+ * `p -= learningRate · ((1 - μₜ) g / (1 - Mₜ) + μₜ₊₁ m / (1 - Mₜ₊₁)) / (√(v/(1 - β₂ᵗ)) + ε)`.
+ *
+ * @param step - int32 scalar, counted from 0
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]), m = tensor([0]), v = tensor([0]), step = tensor(0, { dtype: "int32" });
+ * nadam(p, tensor([2]), m, v, tensor(0.1), step, { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0 });
+ * p.data(); // [0.886666…]: μ is 0.25, so the sum is 0.75 · 2 / 0.75 + 0.25 · 1 / 0.9375
+ * ```
+ */
+export function nadam(
+  parameter: Tensor,
+  gradient: Tensor,
+  firstMoment: Tensor,
+  secondMoment: Tensor,
+  rate: Tensor,
+  step: Tensor,
+  { beta1, beta2, epsilon, momentumDecay }: NadamAttrs,
+): void {
+  apply(records.nadam, [parameter, gradient, firstMoment, secondMoment, rate, step], { beta1, beta2, epsilon, momentumDecay }); // prettier-ignore
+}
+
+/**
+ * Lion, in place: `p -= learningRate · (sign(β₁ m + (1 - β₁) g) + weightDecay · p)`, then `m = β₂ m + (1 - β₂) g`.
+ *
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const p = parameter([1]), m = tensor([0]);
+ * lion(p, tensor([2]), m, tensor(0.25), { beta1: 0.9, beta2: 0.75, weightDecay: 0 });
+ * [p.item(), m.item()]; // [0.75, 0.5]
+ * ```
+ */
+export function lion(
+  parameter: Tensor,
+  gradient: Tensor,
+  firstMoment: Tensor,
+  rate: Tensor,
+  { beta1, beta2, weightDecay }: LionAttrs,
+): void {
+  apply(records.lion, [parameter, gradient, firstMoment, rate], { beta1, beta2, weightDecay });
 }
 
 /**

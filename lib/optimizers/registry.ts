@@ -1,14 +1,18 @@
 // Optimizers by name, and what a model accepts as one.
 import { oneOf } from "../options.js";
+import { adagrad } from "./adagrad.js";
 import { adam, adamw } from "./adam.js";
+import { lion } from "./lion.js";
 import { momentum, nesterov } from "./momentum.js";
+import { nadam } from "./nadam.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { resolveLearningRate, type LearningRateConfig } from "../schedules.js";
 import { rmsprop } from "./rmsprop.js";
 import { sgd } from "./sgd.js";
 
 /** The optimizers that a model knows by name. */
-export type OptimizerName = "sgd" | "momentum" | "nesterov" | "rmsprop" | "adam" | "adamw";
+export type OptimizerName =
+  "sgd" | "momentum" | "nesterov" | "rmsprop" | "adam" | "adamw" | "adagrad" | "nadam" | "lion";
 
 const factories: Readonly<Record<OptimizerName, (options?: OptimizerOptions) => Optimizer>> = {
   sgd,
@@ -17,6 +21,9 @@ const factories: Readonly<Record<OptimizerName, (options?: OptimizerOptions) => 
   rmsprop,
   adam,
   adamw,
+  adagrad,
+  nadam,
+  lion,
 };
 
 /** What a model takes as its optimizer: a name, for the defaults, or what a factory such as `adam({ learningRate: 3e-4 })` returns. */

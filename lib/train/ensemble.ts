@@ -71,7 +71,7 @@ export function ensemble(
         `all models must go from ${formatShape(first.inputShape)} to ${formatShape(first.outputShape)}, but one goes from ${formatShape(inputShape)} to ${formatShape(outputShape)}`,
       );
   const metrics = options.metrics?.map((metric) => resolveMetric("ensemble", metric)) ?? first.metrics;
-  return new Ensemble([...(models)], metrics);
+  return new Ensemble([...models], metrics);
 }
 
 function meanOf(tensors: readonly Tensor[]): Tensor {

@@ -222,10 +222,15 @@ const char* momentum(const Args& args) {
 
 const char* rmsprop(const Args& args) { return update(args, 3, 2); }
 
+// Adam and its relatives: two moments, and a step behind the learning rate.
 const char* adam(const Args& args) {
   PASS(update(args, 4, 4));
   return counter(args.in[5]);
 }
+
+const char* adagrad(const Args& args) { return update(args, 3, 1); }
+
+const char* lion(const Args& args) { return update(args, 3, 3); }
 
 const char* float_any(const Args& args) {
   PASS(basics(args, 0));

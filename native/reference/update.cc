@@ -58,9 +58,69 @@ void adam(const Args& args) {
   }
 }
 
+// s += g²; p -= lr g / (√s + ε)
+template <class T>
+void adagrad(const Args& args) {
+  T *p = data<T>(args.in[0]), *s = data<T>(args.in[2]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[3]), epsilon = args.attrs[0];
+  for (int64_t i = 0; i < args.in[0].size; ++i) {
+    const double gradient = g[i], sum = s[i] + gradient * gradient;
+    s[i] = T(sum);
+    p[i] = T(p[i] - lr * gradient / (std::sqrt(sum) + epsilon));
+  }
+}
+
+// ∏ μ_i for i = 1 … t with μ_i = β1 (1 - ½ q^i), without a loop over the steps: ln(1 - x) = -Σ x^k/k makes of its logarithm a sum of geometric
+// series, of which each is less than half of the one before, so that 60 of them are as good as all.
+static double momentum_product(double beta1, double log_q, double t) {
+  double sum = 0;
+  for (int k = 1; k <= 60; ++k) {
+    const double ratio = k * log_q;
+    const double series = ratio == 0 ? t : std::exp(ratio) * std::expm1(ratio * t) / std::expm1(ratio);
+    sum += std::pow(0.5, k) / k * series;
+  }
+  return std::exp(t * std::log(beta1) - sum);
+}
+
+// Adam's moments; t = step + 1, μ_t = β1 (1 - ½ 0.96^(ψ t)); p -= lr ((1 - μ_t) g/(1 - ∏μ up to t) + μ_(t+1) m/(1 - ∏μ up to t + 1)) / (√(v/(1 - β2^t)) + ε)
+template <class T>
+void nadam(const Args& args) {
+  T *p = data<T>(args.in[0]), *m = data<T>(args.in[2]), *v = data<T>(args.in[3]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[4]), t = scalar(args.in[5]) + 1;
+  const double beta1 = args.attrs[0], beta2 = args.attrs[1], epsilon = args.attrs[2], log_q = args.attrs[3] * std::log(0.96);
+  const auto mu = [&](double step) { return beta1 * (1 - 0.5 * std::exp(log_q * step)); };
+  const double product = momentum_product(beta1, log_q, t), correction2 = 1 - std::pow(beta2, t);
+  const double of_gradient = (1 - mu(t)) / (1 - product), of_moment = mu(t + 1) / (1 - product * mu(t + 1));
+  for (int64_t i = 0; i < args.in[0].size; ++i) {
+    const double gradient = g[i];
+    const double first = beta1 * m[i] + (1 - beta1) * gradient, second = beta2 * v[i] + (1 - beta2) * gradient * gradient;
+    m[i] = T(first);
+    v[i] = T(second);
+    p[i] = T(p[i] - lr * (of_gradient * gradient + of_moment * first) / (std::sqrt(second / correction2) + epsilon));
+  }
+}
+
+// p -= lr (sign(β1 m + (1 - β1) g) + wd p); m = β2 m + (1 - β2) g
+template <class T>
+void lion(const Args& args) {
+  T *p = data<T>(args.in[0]), *m = data<T>(args.in[2]);
+  const T* g = data<T>(args.in[1]);
+  const double lr = scalar(args.in[3]), beta1 = args.attrs[0], beta2 = args.attrs[1], decay = args.attrs[2];
+  for (int64_t i = 0; i < args.in[0].size; ++i) {
+    const double gradient = g[i], moment = m[i], direction = beta1 * moment + (1 - beta1) * gradient;
+    m[i] = T(beta2 * moment + (1 - beta2) * gradient);
+    p[i] = T(p[i] - lr * (double((direction > 0) - (direction < 0)) + decay * p[i]));
+  }
+}
+
 SIMDNN_REFERENCE(sgd)
 SIMDNN_REFERENCE(momentum)
 SIMDNN_REFERENCE(rmsprop)
 SIMDNN_REFERENCE(adam)
+SIMDNN_REFERENCE(adagrad)
+SIMDNN_REFERENCE(nadam)
+SIMDNN_REFERENCE(lion)
 
 }  // namespace simdnn::reference

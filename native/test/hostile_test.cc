@@ -104,6 +104,9 @@ const Sound kSound[] = {
     {op_momentum, "Tmn Tmn Tmn d >", "r b b"},
     {op_rmsprop, "Tmn Tmn Tmn d >", "r r"},
     {op_adam, "Tmn Tmn Tmn Tmn d i >", "r r r r"},
+    {op_adagrad, "Tmn Tmn Tmn d >", "r"},
+    {op_nadam, "Tmn Tmn Tmn Tmn d i >", "r r r r"},
+    {op_lion, "Tmn Tmn Tmn d >", "r r r"},
     {op_assert_finite, "Tmn >", ""},
 };
 

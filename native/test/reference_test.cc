@@ -200,6 +200,33 @@ TEST("reference: adam corrects its bias and decays weights apart from the gradie
   EXPECT_VALUES(p, 1e-14, {10 - 0.5 * 0.125 * 10 - 0.5 * 2 / (2 + 0.25)});
 }
 
+TEST("reference: adagrad divides by the root of all squares so far") {
+  const Array lr = f64({}, {0.5}), g = f64({1}, {4});
+  Array p = f64({1}, {10}), s = f64({1}, {9});
+  run(op_adagrad, {&p, &g, &s, &lr}, {}, {0.25});
+  EXPECT_VALUES(s, 0, {25});
+  EXPECT_VALUES(p, 1e-14, {10 - 0.5 * 4 / (5 + 0.25)});
+}
+
+TEST("reference: nadam looks ahead along a momentum that grows") {
+  const Array lr = f64({}, {0.5}), g = f64({1}, {2}), second = i32({}, {1});
+  Array p = f64({1}, {10}), m = f64({1}, {0.5}), v = f64({1}, {2});
+  run(op_nadam, {&p, &g, &m, &v, &lr, &second}, {}, {0.75, 0.5, 0.25, 3});
+  const auto mu = [](double t) { return 0.75 * (1 - 0.5 * std::pow(0.96, 3 * t)); };
+  const double moved = (1 - mu(2)) * 2 / (1 - mu(1) * mu(2)) + mu(3) * 0.875 / (1 - mu(1) * mu(2) * mu(3));
+  EXPECT_VALUES(m, 0, {0.875});
+  EXPECT_VALUES(v, 0, {3});  // corrected by 1 - 0.25: 4
+  EXPECT_VALUES(p, 1e-14, {10 - 0.5 * moved / (2 + 0.25)});
+}
+
+TEST("reference: lion goes by signs, of a mixture that it does not keep") {
+  const Array lr = f64({}, {0.5}), g = f64({3}, {-4, 1, 0});
+  Array p = f64({3}, {10, 10, 10}), m = f64({3}, {1, 1, 0});
+  run(op_lion, {&p, &g, &m, &lr}, {}, {0.75, 0.5, 0.125});
+  EXPECT_VALUES(m, 0, {-1.5, 1, 0});
+  EXPECT_VALUES(p, 0, {10 - 0.5 * (-1 + 1.25), 10 - 0.5 * (1 + 1.25), 10 - 0.5 * 1.25});
+}
+
 TEST("reference: assert_finite names the first that is not") {
   const Array good = f32({3}, {1, -3e38, 0}), bad = f32({2, 2}, {1, 2, kInfinity, kNaN});
   EXPECT(run(op_assert_finite, {&good}, {}).fault == Fault::none);

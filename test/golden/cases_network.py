@@ -195,4 +195,29 @@ def optimizers(cases, values):
             attrs = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "weightDecay": decay}
             operands = [values(*shape), values(*shape), *moments, rate, np.array(step, dtype=np.int32)]
             cases.add("adam", operands, adam, attrs, fixed=(4,))
+    late_optimizers(cases, values, stepped)
     cases.add("assertFinite", [np.array([0.0, -0.0, 1e30, -1e-30])], lambda x: ())
+
+
+def late_optimizers(cases, values, stepped):
+    rate = np.array(0.1)
+    for shape in [(7,), (3, 5), ()]:
+        for epsilon in [1e-10, 0.25]:
+            def adagrad(p, g, s, lr):
+                p, state = stepped(lambda x: torch.optim.Adagrad(x, lr.item(), eps=epsilon), p, g, {"step": torch.tensor(3.0), "sum": s})
+                return (), {0: p, 2: state["sum"]}
+            cases.add("adagrad", [values(*shape), values(*shape), np.abs(values(*shape)), rate], adagrad, {"epsilon": epsilon}, fixed=(3,))
+        for step, psi, beta1, beta2, epsilon in [(0, 0.004, 0.9, 0.999, 1e-8), (9, 0.004, 0.9, 0.999, 1e-8), (2, 0.5, 0.5, 0.75, 0.125), (30, 0, 0.9, 0.99, 1e-8), (3000, 0.004, 0.999, 0.999, 1e-8)]:
+            def nadam(p, g, m, v, lr, count):  # foreach: in 1.13 the other way multiplies by one mu too many (later put right)
+                before = np.prod([beta1 * (1 - 0.5 * 0.96 ** (i * psi)) for i in range(1, int(count) + 1)])
+                state = {"step": count.float().clone(), "mu_product": torch.tensor(before, dtype=torch.float64), "exp_avg": m, "exp_avg_sq": v}
+                p, state = stepped(lambda x: torch.optim.NAdam(x, lr.item(), (beta1, beta2), epsilon, momentum_decay=psi, foreach=True), p, g, state)
+                return (), {0: p, 2: state["exp_avg"], 3: state["exp_avg_sq"]}
+            moments = [values(*shape) * 0, values(*shape) * 0] if step == 0 else [values(*shape), np.abs(values(*shape))]
+            attrs = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "momentumDecay": psi}
+            cases.add("nadam", [values(*shape), values(*shape), *moments, rate, np.array(step, dtype=np.int32)], nadam, attrs, fixed=(4,))
+        for beta1, beta2, decay in [(0.9, 0.99, 0), (0.5, 0.75, 0.1)]:
+            def lion(p, g, m, lr):  # which torch does not have: Chen et al., 2023, algorithm 2
+                p = p - lr.item() * (torch.sign(beta1 * m + (1 - beta1) * g) + decay * p)
+                return (), {0: p, 2: beta2 * m + (1 - beta2) * g}
+            cases.add("lion", [values(*shape), values(*shape), values(*shape), rate], lion, {"beta1": beta1, "beta2": beta2, "weightDecay": decay}, fixed=(3,))

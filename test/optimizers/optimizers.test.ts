@@ -4,6 +4,9 @@ import { capture } from "#lib/capture.js";
 import "#lib/ops/methods.js";
 import { assign } from "#lib/ops/update.js";
 import { adam, adamw } from "#lib/optimizers/adam.js";
+import { adagrad } from "#lib/optimizers/adagrad.js";
+import { lion } from "#lib/optimizers/lion.js";
+import { nadam } from "#lib/optimizers/nadam.js";
 import { momentum, nesterov } from "#lib/optimizers/momentum.js";
 import type { Optimizer } from "#lib/optimizers/optimizer.js";
 import { resolveOptimizer, type OptimizerConfig, type OptimizerName } from "#lib/optimizers/registry.js";
@@ -28,12 +31,29 @@ const rules: [string, () => Optimizer, Rule][] = [
   ["rmsprop", () => rmsprop({ epsilon: 1e-3 }), (p, g, s) => p - (0.001 * g) / (Math.sqrt((s.a = 0.9 * s.a + 0.1 * g * g)) + 1e-3)],
   ["adam", () => adam({ epsilon: 1e-3 }), (p, g, s, t) => p - adamStep(g, s, t)],
   ["adamw", () => adamw({ epsilon: 1e-3 }), (p, g, s, t) => p - 0.001 * 0.01 * p - adamStep(g, s, t)],
+  ["adagrad", () => adagrad({ epsilon: 1e-3 }), (p, g, s) => p - (0.01 * g) / (Math.sqrt((s.a += g * g)) + 1e-3)],
+  ["nadam", () => nadam({ epsilon: 1e-3 }), (p, g, s, t) => p - nadamStep(g, s, t, 0.004)],
+  ["nadam, momentum soon full", () => nadam({ epsilon: 1e-3, momentumDecay: 20 }), (p, g, s, t) => p - nadamStep(g, s, t, 20)],
+  ["lion", () => lion({ weightDecay: 0.5 }), (p, g, s) => {
+    const direction = Math.sign(0.9 * s.a + 0.1 * g);
+    s.a = 0.99 * s.a + 0.01 * g;
+    return p - 1e-4 * (direction + 0.5 * p);
+  }],
 ];
 
 function adamStep(g: number, s: State, t: number): number {
   s.a = 0.9 * s.a + 0.1 * g;
   s.b = 0.999 * s.b + 0.001 * g * g;
   return (0.001 * (s.a / (1 - 0.9 ** t))) / (Math.sqrt(s.b / (1 - 0.999 ** t)) + 1e-3);
+}
+
+function nadamStep(g: number, s: State, t: number, psi: number): number {
+  s.a = 0.9 * s.a + 0.1 * g;
+  s.b = 0.999 * s.b + 0.001 * g * g;
+  const mu = (i: number): number => 0.9 * (1 - 0.5 * 0.96 ** (psi * i));
+  const product = (upTo: number): number => Array.from({ length: upTo }, (_, i) => mu(i + 1)).reduce((a, b) => a * b);
+  const sum = ((1 - mu(t)) * g) / (1 - product(t)) + (mu(t + 1) * s.a) / (1 - product(t + 1));
+  return (0.002 * sum) / (Math.sqrt(s.b / (1 - 0.999 ** t)) + 1e-3);
 }
 
 describe("rules, with their default learning rates", () => {
@@ -147,6 +167,9 @@ describe("options", () => {
       rmsprop: { learningRate: 1e-3, rho: 0.9, epsilon: 1e-8 },
       adam: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
       adamw: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+      adagrad: { learningRate: 0.01, epsilon: 1e-10 },
+      nadam: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0.004 },
+      lion: { learningRate: 1e-4, beta1: 0.9, beta2: 0.99, weightDecay: 0 },
     };
     for (const [name, options] of Object.entries(defaults)) {
       const made = resolveOptimizer("compile", name as OptimizerName);
@@ -172,6 +195,9 @@ describe("options", () => {
     [() => momentum({ beta: 1 }), /^momentum: expected a number from 0 up to, but not including, 1 for beta/],
     [() => nesterov({ damped: 1 as never }), "nesterov: expected true or false for damped but received 1 (number)"],
     [() => rmsprop({ rho: NaN }), /^rmsprop: .* for rho but received NaN \(number\)$/],
+    [() => lion({ beta1: 1 }), /^lion: .* for beta1 but received 1 \(number\)$/],
+    [() => nadam({ momentumDecay: -1 }), /^nadam: expected a number >= 0 for momentumDecay/],
+    [() => adagrad({ initial: 0.1 } as object), /^adagrad: unknown option "initial"/],
     [() => adamw({ weightDecay: -0.1 }), "adamw: expected a number >= 0 for weightDecay but received -0.1 (number)"],
     [() => resolveOptimizer("compile", "Adam" as OptimizerName), /^compile: expected one of "sgd", .* for optimizer but received "Adam" \(string\); did you mean "adam"\?$/],
     [() => resolveOptimizer("compile", undefined as never), /for optimizer but received undefined$/],

@@ -43,6 +43,8 @@ export {
   categoricalCrossEntropy,
   sigmoidCrossEntropy,
   softmaxCrossEntropy,
+  type SmoothedLoss,
+  type SmoothingOptions,
 } from "./losses/cross-entropy.js";
 export {
   halfSquaredError,
@@ -91,6 +93,7 @@ export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } f
 export type { Callback, Logs, Training } from "./train/callbacks.js";
 export type { History } from "./train/fit.js";
 export type { FitOptions } from "./train/fit-options.js";
+export type { ClassWeight } from "./train/cost.js";
 export type { EvaluateOptions } from "./train/evaluate.js";
 export type { Profile, ProfileOptions, ProfileRow } from "./train/profile.js";
 export type { PredictInput, PredictOptions } from "./train/predict.js";

@@ -28,7 +28,7 @@ export interface GainOptions {
   readonly gain?: number;
 }
 
-/** Every value is 0. For biases; weights that all start alike stay alike. */
+/** Every value is 0. For biases; hidden units whose weights all start alike stay alike, of which fit() warns. */
 export const zeros = (): Initializer => ({ type: "zeros", options: {}, make: (spec) => zeroed(spec) });
 
 /** Every value is 1. */

@@ -25,6 +25,8 @@ export class Dataset {
     readonly targets: Tensor,
     /** Rows of `inputs` and `targets`: parts of a split share the tensors and differ in these. */
     readonly rows: Int32Array,
+    /** What each row's loss counts, `[n]`; undefined where all count 1. */
+    readonly sampleWeights?: Tensor,
   ) {}
 
   /** Number of examples. */
@@ -85,7 +87,7 @@ export class Dataset {
           fractions,
         );
       // Stratified parts come class by class; a part in order of rows reads memory forwards.
-      return new Dataset(this.inputs, this.targets, Int32Array.from(part).sort());
+      return this.of(Int32Array.from(part).sort());
     });
     return made as { -readonly [I in keyof Fractions]: Dataset };
   }
@@ -97,7 +99,7 @@ export class Dataset {
   take(count: number): Dataset {
     if (nonNegativeInteger("take", "count", count) > this.size)
       throw wrongValue("take", "count", `at most ${this.size}, the number of examples`, count);
-    return new Dataset(this.inputs, this.targets, this.rows.slice(0, count));
+    return this.of(this.rows.slice(0, count));
   }
 
   /**
@@ -127,6 +129,11 @@ export class Dataset {
     each((value, column) => (sums[column]! += (value - mean[column]!) ** 2));
     const deviation = Array.from(sums, (sum) => Math.sqrt(sum / count) || 1);
     return per === "all" ? { mean: mean[0]!, deviation: deviation[0]! } : { mean, deviation };
+  }
+
+  /** Other rows of the same tensors. */
+  private of(rows: Int32Array): Dataset {
+    return new Dataset(this.inputs, this.targets, rows, this.sampleWeights);
   }
 
   private classes(): Int32Array[] {
@@ -159,7 +166,8 @@ export type Rows = Tensor | TensorData;
  *
  * @param inputs - `[n, ...]`; a typed array needs `inputShape`
  * @param targets - `[n]` or `[n, ...]`; integers in an Int32Array or Uint8Array are class numbers, everything else float values
- * @throws ShapeError when there are no rows or not as many targets as inputs; NonFiniteError at a NaN or infinity
+ * @param options - `sampleWeights` `[n]`, each >= 0: what the loss of an example counts in the mean loss `1/m Σ weight · loss`; default 1
+ * @throws ShapeError when there are no rows or not as many targets or weights as inputs; NonFiniteError at a NaN or infinity
  *
  * @example
  * ```ts
@@ -170,9 +178,9 @@ export type Rows = Tensor | TensorData;
 export function dataset(
   inputs: Rows,
   targets: Rows,
-  options: { readonly inputShape?: Shape; readonly targetShape?: Shape } = {},
+  options: { readonly inputShape?: Shape; readonly targetShape?: Shape; readonly sampleWeights?: Rows } = {},
 ): Dataset {
-  checkOptions("dataset", options, ["inputShape", "targetShape"]);
+  checkOptions("dataset", options, ["inputShape", "targetShape", "sampleWeights"]);
   const x = rowsOf(inputs, options.inputShape, "inputs");
   const labels = rowsOf(targets, options.targetShape, "targets");
   const y =
@@ -193,7 +201,21 @@ export function dataset(
     x,
     y,
     Int32Array.from({ length: count }, (_, i) => i),
+    options.sampleWeights === undefined ? undefined : weightsOf(options.sampleWeights, count),
   );
+}
+
+function weightsOf(given: Rows, count: number): Tensor {
+  const rows = rowsOf(given, undefined, "sampleWeights");
+  const weights = rows.dtype === "float32" ? rows : tensor(Float32Array.from(rows.read()), { name: "sampleWeights" });
+  if (rows.rank !== 1 || rows.size !== count)
+    throw shapeError("dataset", `expected ${count} sampleWeights, one per example`, [
+      { label: "sampleWeights", shape: rows.shape },
+    ]);
+  checkFinite("sampleWeights", weights);
+  const negative = weights.read().find((weight) => weight < 0);
+  if (negative !== undefined) throw wrongValue("dataset", "sampleWeights", "numbers >= 0", negative);
+  return weights;
 }
 
 function rowsOf(rows: Rows, rowShape: Shape | undefined, name: string): Tensor {

@@ -5,6 +5,7 @@ import {
   categoricalCrossEntropy,
   sigmoidCrossEntropy,
   softmaxCrossEntropy,
+  type SmoothingOptions,
 } from "./cross-entropy.js";
 import type { Loss, LossFunction } from "./loss.js";
 import { halfSquaredError, huber, meanAbsoluteError, meanSquaredError, type HuberOptions } from "./regression.js";
@@ -20,9 +21,9 @@ export type LossName =
   | "meanAbsoluteError"
   | "huber";
 
-const factories: Readonly<Record<LossName, (options?: HuberOptions) => Loss>> = {
-  softmaxCrossEntropy: () => softmaxCrossEntropy(),
-  sigmoidCrossEntropy: () => sigmoidCrossEntropy(),
+const factories: Readonly<Record<LossName, (options?: object) => Loss>> = {
+  softmaxCrossEntropy: (options?: SmoothingOptions) => softmaxCrossEntropy(options),
+  sigmoidCrossEntropy: (options?: SmoothingOptions) => sigmoidCrossEntropy(options),
   categoricalCrossEntropy: () => categoricalCrossEntropy(),
   binaryCrossEntropy: () => binaryCrossEntropy(),
   meanSquaredError: () => meanSquaredError(),

@@ -2,7 +2,7 @@
 import { dtypeError, shapeError, type OperandNote } from "../errors.js";
 import { cast } from "../ops/cast.js";
 import { gather } from "../ops/gather.js";
-import { mean } from "../ops/reduce.js";
+import { argmax, mean } from "../ops/reduce.js";
 import { reshape } from "../ops/view.js";
 import { isFloat, tensor, type DType, type Tensor } from "../tensor.js";
 
@@ -42,6 +42,19 @@ export function matchClasses(where: string, outputs: Tensor, targets: Tensor): T
     );
   const labels = targets.rank === 1 ? targets : reshape(targets, [batch]);
   return labels.dtype === "int32" ? labels : cast(labels, "int32");
+}
+
+/** Targets as class numbers, int32 `[m]`. One output is two classes, 0 and 1. */
+export function classNumbers(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  if (outputs.size === outputs.shape[0])
+    return cast(reshape(matchTargets(where, outputs, targets), [outputs.size]), "int32");
+  const matched = matchClasses(where, outputs, targets);
+  return matched.rank === 1 ? matched : argmax(matched, { axis: 1 });
+}
+
+/** How many classes outputs `[m, classes]` tell apart; one output is two classes. */
+export function classCount(outputs: Tensor): number {
+  return outputs.rank === 2 && outputs.shape[1]! > 1 ? outputs.shape[1]! : 2;
 }
 
 /** Rows that are 1 at the label and 0 elsewhere; a label out of range is an IndexError. */

@@ -1,10 +1,9 @@
 // Metrics that count what is right, example by example.
-import { matchClasses, matchTargets, oneHot, perExample } from "../losses/targets.js";
+import { classNumbers, matchTargets, oneHot, perExample } from "../losses/targets.js";
 import { mul, sub } from "../ops/binary.js";
 import { equal, greater, greaterEqual } from "../ops/comparison.js";
 import { argmax, sum } from "../ops/reduce.js";
 import { checkOptions, positiveInteger } from "../options.js";
-import type { Tensor } from "../tensor.js";
 import type { Metric } from "./metric.js";
 
 /**
@@ -54,10 +53,4 @@ export function topK(options: { readonly k?: number } = {}): Metric {
       return sub(1, greaterEqual(likelier, k));
     },
   };
-}
-
-/** @internal Targets as int32 `[m]`. */
-export function classNumbers(where: string, predictions: Tensor, targets: Tensor): Tensor {
-  const matched = matchClasses(where, predictions, targets);
-  return matched.rank === 1 ? matched : argmax(matched, { axis: 1 });
 }

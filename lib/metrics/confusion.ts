@@ -1,5 +1,5 @@
 // Metrics made of the confusion matrix: which class is taken for which.
-import { matchTargets, oneHot } from "../losses/targets.js";
+import { classCount, classNumbers, oneHot } from "../losses/targets.js";
 import { cast } from "../ops/cast.js";
 import { greater } from "../ops/comparison.js";
 import { matmul } from "../ops/matmul.js";
@@ -7,7 +7,6 @@ import { argmax } from "../ops/reduce.js";
 import { reshape } from "../ops/view.js";
 import { checkOptions, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
 import { isFloat, type Tensor } from "../tensor.js";
-import { classNumbers } from "./accuracy.js";
 import type { Metric, MetricContext } from "./metric.js";
 
 /** `matrix[true class][predicted class]` is a number of examples. */
@@ -140,15 +139,12 @@ export const f1 = (options: ClassMetricOptions = {}): Metric => classMetric("f1"
 
 /** @internal Counts of a batch `[classes, classes]`, true class first. One output is two classes. */
 export function confusionCounts(where: string, { predictions, targets }: MetricContext, threshold = 0.5): Tensor {
-  const oneOutput = predictions.rank === 1 || (predictions.rank === 2 && predictions.shape[1] === 1);
-  const count = [predictions.shape[0]!];
-  const classes = oneOutput ? 2 : predictions.shape[1]!;
+  const classes = classCount(predictions);
+  const oneOutput = predictions.size === predictions.shape[0];
   const predicted = oneOutput
-    ? cast(reshape(greater(predictions, threshold), count), "int32")
+    ? cast(reshape(greater(predictions, threshold), [predictions.size]), "int32")
     : argmax(predictions, { axis: 1 });
-  const labels = oneOutput
-    ? cast(reshape(matchTargets(where, predictions, targets), count), "int32")
-    : classNumbers(where, predictions, targets);
+  const labels = classNumbers(where, predictions, targets);
   const dtype = isFloat(predictions.dtype) ? predictions.dtype : "float32";
   return matmul(oneHot(labels, classes, dtype), oneHot(predicted, classes, dtype), { transposeA: true });
 }

@@ -1,10 +1,9 @@
 // Metrics of how well scores order the examples: the area under the ROC curve.
-import { matchTargets } from "../losses/targets.js";
+import { classNumbers } from "../losses/targets.js";
 import { cast } from "../ops/cast.js";
 import { concat } from "../ops/move.js";
 import { reshape } from "../ops/view.js";
 import { checkOptions, nonNegativeInteger, wrongValue } from "../options.js";
-import { classNumbers } from "./accuracy.js";
 import type { Metric } from "./metric.js";
 
 /**
@@ -73,7 +72,7 @@ export function auc(options: AucOptions = {}): Metric {
       const width = outputs.shape[1]!;
       if (only !== undefined && only >= Math.max(2, width))
         throw wrongValue("auc", "class", `a class below ${Math.max(2, width)}, the number of classes,`, only);
-      const labels = width === 1 ? matchTargets("auc", outputs, targets) : classNumbers("auc", outputs, targets);
+      const labels = classNumbers("auc", outputs, targets);
       return concat([outputs, reshape(cast(labels, outputs.dtype), [count, 1])], 1);
     },
     finish: (values, examples) => {

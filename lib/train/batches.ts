@@ -1,12 +1,21 @@
 // One pass over a dataset as native runs: gathers rows, computes what it is told to, keeps what each batch contributes.
+import type { Dataset } from "../data/dataset.js";
 import { gather } from "../ops/gather.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
 import { allocate, bytesOf, isFloat, zeros, type Tensor } from "../tensor.js";
 import { Total, type Figure, type Figures } from "./figures.js";
 
+/** Some examples of a dataset. */
+export interface Batch {
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+  /** `[m]`; undefined where all examples count alike. */
+  readonly weights: Tensor | undefined;
+}
+
 /** From a batch to what it contributes to the figures of a pass. Recorded once per batch size. */
-export type BatchFunction = (inputs: Tensor, targets: Tensor) => Readonly<Record<string, Figure>>;
+export type BatchFunction = (batch: Batch) => Readonly<Record<string, Figure>>;
 
 interface Recording {
   readonly program: Program;
@@ -29,8 +38,7 @@ export class Batches {
   private readonly recordings = new Map<number, Recording>();
 
   constructor(
-    private readonly inputs: Tensor,
-    private readonly targets: Tensor,
+    private readonly data: Pick<Dataset, "inputs" | "targets" | "sampleWeights">,
     private readonly compute: BatchFunction,
   ) {}
 
@@ -115,11 +123,12 @@ export class Batches {
     const indices = zeros({ shape: [size], dtype: "int32" }, { name: "batch rows" });
     const tape = new Tape();
     const figures = withTape(tape, () => {
-      const x = gather(this.inputs, indices, { dtype: "float32" });
-      x.name = "model.input";
-      const y = gather(this.targets, indices, { dtype: isFloat(this.targets.dtype) ? "float32" : "int32" });
-      y.name = "targets";
-      return this.compute(x, y);
+      const { data } = this;
+      const inputs = gather(data.inputs, indices, { dtype: "float32" });
+      inputs.name = "model.input";
+      const targets = gather(data.targets, indices, { dtype: isFloat(data.targets.dtype) ? "float32" : "int32" });
+      targets.name = "targets";
+      return this.compute({ inputs, targets, weights: data.sampleWeights && gather(data.sampleWeights, indices) });
     });
     const outputs = Object.values(figures).map(({ values }) => values);
     const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);

@@ -1,11 +1,18 @@
 // From a batch to its cost and figures: what training and evaluation compute alike.
 import { shapeError } from "../errors.js";
+import { classCount, classNumbers, perExample } from "../losses/targets.js";
 import type { Metric, MetricContext } from "../metrics/metric.js";
 import type { Compiled, Model } from "../model.js";
-import { add } from "../ops/binary.js";
+import { add, mul } from "../ops/binary.js";
+import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";
-import type { Tensor } from "../tensor.js";
+import { wrongValue } from "../options.js";
+import { tensor, type Tensor } from "../tensor.js";
+import type { Batch } from "./batches.js";
 import type { Figure } from "./figures.js";
+
+/** What the loss of an example counts, by its class. */
+export type ClassWeight = Readonly<Record<number, number>> | readonly number[];
 
 /**
  * `cost` is what training minimizes: the mean loss, and in training the penalty where there is one. Figures are the loss, the cost where it is
@@ -14,12 +21,15 @@ import type { Figure } from "./figures.js";
 export function costAndFigures(
   model: Model,
   { loss, metrics }: Pick<Compiled, "loss" | "metrics">,
-  inputs: Tensor,
-  targets: Tensor,
+  { inputs, targets, weights }: Batch,
   training: boolean,
+  classWeight?: ClassWeight,
 ): { cost: Tensor; figures: Record<string, Figure> } {
   const outputs = model.forward(inputs, { training });
-  const meanLoss = mean(loss.call(outputs, targets));
+  const byClass = classWeight && classWeights(classWeight, outputs, targets);
+  const counted = weights && byClass ? mul(weights, byClass) : (weights ?? byClass);
+  const losses = loss.call(outputs, targets);
+  const meanLoss = mean(counted ? mul(ofExamples(loss.name, losses, inputs.shape[0]!), counted) : losses);
   meanLoss.name = "loss";
   const penalty = training ? model.penalty(inputs.shape[0]!) : undefined;
   const cost = penalty ? add(meanLoss, penalty) : meanLoss;
@@ -49,4 +59,22 @@ function figureOf({ name, call, over = "mean", finish }: Metric, context: Metric
       { label: "values", shape: values.shape, name: values.name },
     ]);
   return { values: over === "mean" ? mean(values) : values, over, ...(finish && { finish }) };
+}
+
+/** One weight per example, from the weights of the classes. */
+function classWeights(given: ClassWeight, outputs: Tensor, targets: Tensor): Tensor {
+  const table = new Float32Array(classCount(outputs)).fill(1);
+  for (const [label, weight] of Object.entries(given)) {
+    if (Number(label) >= table.length)
+      throw wrongValue("fit", "classWeight", `classes below ${table.length}, the number of classes,`, Number(label));
+    table[Number(label)] = weight;
+  }
+  return gather(tensor(table, { name: "classWeight" }), classNumbers("classWeight", outputs, targets));
+}
+
+function ofExamples(name: string, losses: Tensor, examples: number): Tensor {
+  if (losses.shape[0] === examples) return perExample(losses);
+  throw shapeError(name, `weights need a loss for each of ${examples} examples`, [
+    { label: "losses", shape: losses.shape, name: losses.name },
+  ]);
 }

@@ -34,7 +34,7 @@ export class Ensemble {
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
     checkData("evaluate", this.models[0]!, data);
-    const batches = new Batches(data.inputs, data.targets, (inputs, targets) => {
+    const batches = new Batches(data, ({ inputs, targets }) => {
       const predictions = meanOf(this.models.map((model) => model.link(model.forward(inputs))));
       return metricFigures(this.metrics, { outputs: predictions, predictions, targets });
     });

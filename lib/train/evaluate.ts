@@ -20,7 +20,7 @@ export interface EvaluateOptions {
 
 export class Evaluator {
   // By the tensors that hold the rows: parts of one split share a recording.
-  private readonly recorded = new WeakMap<Tensor, { readonly targets: Tensor; readonly batches: Batches }>();
+  private readonly recorded = new WeakMap<Tensor, { readonly of: Dataset; readonly batches: Batches }>();
 
   constructor(
     private readonly model: Model,
@@ -35,15 +35,12 @@ export class Evaluator {
     return this.batches(data).pass(data.rows, batchSize, { threads, signal, within });
   }
 
-  private batches({ inputs, targets }: Dataset): Batches {
+  private batches(data: Dataset): Batches {
+    const { inputs, targets, sampleWeights } = data;
     const known = this.recorded.get(inputs);
-    if (known?.targets === targets) return known.batches;
-    const batches = new Batches(
-      inputs,
-      targets,
-      (x, y) => costAndFigures(this.model, this.compiled, x, y, false).figures,
-    );
-    this.recorded.set(inputs, { targets, batches });
+    if (known?.of.targets === targets && known.of.sampleWeights === sampleWeights) return known.batches;
+    const batches = new Batches(data, (batch) => costAndFigures(this.model, this.compiled, batch, false).figures);
+    this.recorded.set(inputs, { of: data, batches });
     return batches;
   }
 }

@@ -1,10 +1,11 @@
 // What fit() is told, checked before any work, with defaults filled in.
 import type { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import { bool, checkOptions, nonNegativeInteger, positiveInteger, wrongValue } from "../options.js";
+import { bool, checkOptions, nonNegativeInteger, nonNegativeNumber, positiveInteger, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
 import type { Callback } from "./callbacks.js";
 import { checkData } from "./check-data.js";
+import type { ClassWeight } from "./cost.js";
 
 export interface FitOptions {
   /** Passes over the data. Default: 1. */
@@ -20,6 +21,11 @@ export interface FitOptions {
   /** Data whose loss and metrics are reported after each epoch as `valLoss`, `valAccuracy` … */
   readonly validationData?: Dataset;
   readonly callbacks?: readonly Callback[];
+  /**
+   * What the loss of an example counts, by its class: `{ 3: 10 }` or a number per class; classes left out count 1. Multiplies with the dataset's
+   * sample weights. The loss is `1/m Σ weight · loss` as in Keras; PyTorch divides by the sum of the weights. Validation is not weighted by it.
+   */
+  readonly classWeight?: ClassWeight;
   /** Threads that the kernels may use. Default: setThreads(). Results do not depend on it. */
   readonly threads?: number;
   /** Among the trainings of a process, those of higher priority go first. Default: 0. */
@@ -29,7 +35,7 @@ export interface FitOptions {
 }
 
 const optionNames: readonly (keyof FitOptions)[] = [
-  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "threads", "priority", "signal",
+  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "classWeight", "threads", "priority", "signal",
 ]; // prettier-ignore
 
 export type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
@@ -55,6 +61,10 @@ export function checkFitOptions(model: Model, data: Dataset, options: FitOptions
   if (options.threads !== undefined) positiveInteger(where, "threads", options.threads);
   if (options.priority !== undefined) nonNegativeInteger(where, "priority", options.priority);
   const { callbacks } = settings;
+  for (const [label, weight] of Object.entries(options.classWeight ?? {})) {
+    nonNegativeInteger(where, "classWeight", Number(label));
+    nonNegativeNumber(where, "classWeight", weight);
+  }
   if (!Array.isArray(callbacks) || !callbacks.every((callback) => typeof callback === "object" && callback !== null))
     throw wrongValue(where, "callbacks", "an array of objects with onEpochEnd or the like", callbacks);
   checkData(where, model, data);

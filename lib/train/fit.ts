@@ -9,6 +9,7 @@ import { Batches, type PassOptions } from "./batches.js";
 import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
+import { warnOfSymmetry } from "./symmetry.js";
 import { checkFitOptions, type FitOptions, type Settings } from "./fit-options.js";
 
 export interface History {
@@ -24,9 +25,10 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
   const settings = checkFitOptions(model, data, options);
   const { epochs, batchSize, callbacks, validationData, threads, signal } = settings;
   const { optimizer } = compiled;
-  const batches = trainingSteps(model, compiled, data, callbacks);
+  const batches = trainingSteps(model, compiled, data, settings);
   const count = settings.dropLast ? data.size - (data.size % batchSize) : data.size;
   batches.prepare(count, batchSize);
+  warnOfSymmetry(model);
 
   const curves: Record<string, number[]> = {};
   let stopped: string | undefined;
@@ -85,11 +87,11 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
 export function trainingSteps(
   model: Model,
   compiled: Compiled,
-  { inputs, targets }: Dataset,
-  callbacks: readonly Callback[] = [],
+  data: Dataset,
+  { callbacks = [], classWeight }: Pick<FitOptions, "callbacks" | "classWeight"> = {},
 ): Batches {
-  return new Batches(inputs, targets, (x, y) => {
-    const { cost, figures } = costAndFigures(model, compiled, x, y, true);
+  return new Batches(data, (batch) => {
+    const { cost, figures } = costAndFigures(model, compiled, batch, true, classWeight);
     compiled.optimizer.minimize(cost, model.parameters);
     for (const callback of callbacks) callback.recordStep?.(model);
     return figures;

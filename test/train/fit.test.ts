@@ -104,8 +104,7 @@ describe("fit", () => {
         const { cost } = costAndFigures(
           eager,
           { loss: softmaxCrossEntropy(), metrics: [] },
-          gather(data.inputs, indices),
-          gather(data.targets, indices),
+          { inputs: gather(data.inputs, indices), targets: gather(data.targets, indices), weights: undefined },
           true,
         );
         eager.optimizer.minimize(cost, eager.parameters);

@@ -1,0 +1,171 @@
+// Sample weights and class weights against the weighted mean by hand, and against examples that occur more than once; the warning of symmetric weights.
+import { describe, expect, test, vi } from "vitest";
+import {
+  constant,
+  dataset,
+  dense,
+  relu,
+  sequential,
+  sgd,
+  type ClassWeight,
+  type Dataset,
+  type FitOptions,
+  type LossOption,
+  type Model,
+} from "simdnn";
+import { failure } from "../failure.js";
+
+const inputs = [[1, 0.5], [-1, 2], [0.25, -0.5], [2, 1]]; // prettier-ignore
+const labels = Int32Array.of(0, 2, 1, 2);
+
+function classifier(units = 3, loss: LossOption = "softmaxCrossEntropy"): Model {
+  const model = sequential([dense(units)], { inputShape: [2], seed: 1 });
+  return model.compile({ loss, optimizer: sgd({ learningRate: 0.1 }), metrics: ["accuracy"] });
+}
+
+const numbers = (model: Model): number[] => [...model.getWeights().values()].flatMap((values) => [...values]);
+
+/** Weights and loss after three steps with all examples. */
+async function trained(model: Model, data: Dataset, options: FitOptions = {}) {
+  const { curves } = await model.fit(data, { epochs: 3, batchSize: data.size, shuffle: false, ...options });
+  return { weights: numbers(model), curves };
+}
+
+function expectClose(actual: readonly number[], expected: readonly number[]): void {
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6));
+}
+
+describe("sample weights", () => {
+  // The first occurs twice and the second does not count: as many as there are, so that the weighted mean is the plain one of `repeated`.
+  const weights = [2, 0, 1, 1];
+  const repeated = dataset([inputs[0]!, inputs[0]!, inputs[2]!, inputs[3]!], Int32Array.of(0, 0, 1, 2));
+
+  test("count examples as often as they say, in training and evaluation", async () => {
+    const weighted = dataset(inputs, labels, { sampleWeights: weights });
+    const [a, b] = [classifier(), classifier()];
+    const [first, second] = [await trained(a, weighted), await trained(b, repeated)];
+    expectClose(first.weights, second.weights);
+    expectClose(first.curves.loss!, second.curves.loss!);
+    expect((await a.evaluate(weighted)).loss).toBeCloseTo((await b.evaluate(repeated)).loss!, 6);
+    expect((await a.evaluate(dataset(inputs, labels))).loss).not.toBeCloseTo((await b.evaluate(repeated)).loss!, 2);
+  });
+
+  test("give 1/m Σ weight · loss; metrics are not weighted", async () => {
+    const model = classifier(1, "meanSquaredError").compile({
+      loss: "meanSquaredError",
+      metrics: ["meanSquaredError"],
+    });
+    model.setWeights(new Map([["dense1.weight", new Float32Array(2)]]));
+    const data = dataset(inputs, [1, 2, 3, 4], { sampleWeights: Float64Array.of(0.5, 3, 0, 1) });
+    expect(await model.evaluate(data, { batchSize: 2 })).toEqual({
+      loss: (0.5 * 1 + 3 * 4 + 16) / 4,
+      meanSquaredError: (1 + 4 + 9 + 16) / 4,
+    });
+    const [part] = data.split([0.5], { shuffle: false });
+    expect((await model.evaluate(part)).loss).toBe((0.5 * 1 + 3 * 4) / 2);
+    expect((await model.evaluate(data.take(1))).loss).toBe(0.5);
+  });
+
+  test("are refused when they do not fit", async () => {
+    expect(() => dataset(inputs, labels, { sampleWeights: [1] })).toThrow(
+      failure("ShapeError", /^dataset: expected 4 sampleWeights, one per example/),
+    );
+    expect(() => dataset(inputs, labels, { sampleWeights: [1, 1, -1, 1] })).toThrow(
+      failure("OptionError", "dataset: expected numbers >= 0 for sampleWeights but received -1 (number)"),
+    );
+    expect(() => dataset(inputs, labels, { sampleWeights: [1, NaN, 1, 1] })).toThrow(
+      expect.objectContaining({ code: "NonFiniteError" }),
+    );
+    const whole = classifier().compile({ loss: (outputs) => outputs.mean() });
+    const fit = whole.fit(dataset(inputs, labels, { sampleWeights: [1, 1, 1, 1] }));
+    await expect(fit).rejects.toEqual(failure("ShapeError", /weights need a loss for each of 4 examples/));
+  });
+});
+
+describe("class weights", () => {
+  const same = async (classWeight: ClassWeight, sampleWeights: number[], targets: Int32Array | number[][] = labels) => {
+    const byClass = await trained(classifier(), dataset(inputs, targets), { classWeight });
+    const bySample = await trained(classifier(), dataset(inputs, targets, { sampleWeights }));
+    expectClose(byClass.weights, bySample.weights);
+    expectClose(byClass.curves.loss!, bySample.curves.loss!);
+  };
+
+  test("are the sample weights of their classes; classes left out count 1", async () => {
+    await same([0.5, 2, 3], [0.5, 3, 2, 3]);
+    await same({ 2: 3 }, [1, 3, 1, 3]);
+    const oneHot = [...labels].map((label) => [0, 1, 2].map((k) => (k === label ? 1 : 0)));
+    await same({ 0: 4, 2: 3 }, [4, 3, 1, 3], oneHot);
+  });
+
+  test("of one output are those of 0 and 1", async () => {
+    const targets = Int32Array.of(0, 1, 1, 0);
+    const make = () => classifier(1, "sigmoidCrossEntropy");
+    const a = await trained(make(), dataset(inputs, targets), { classWeight: [1, 5] });
+    const b = await trained(make(), dataset(inputs, targets, { sampleWeights: [1, 5, 5, 1] }));
+    expectClose(a.weights, b.weights);
+  });
+
+  test("multiply with sample weights, and leave validation alone", async () => {
+    const data = dataset(inputs, labels);
+    const weighted = dataset(inputs, labels, { sampleWeights: [1, 2, 3, 4] });
+    const a = await trained(classifier(), weighted, { classWeight: { 2: 3 }, validationData: data });
+    const b = await trained(classifier(), dataset(inputs, labels, { sampleWeights: [1, 6, 3, 12] }), {
+      validationData: data,
+    });
+    expectClose(a.weights, b.weights);
+    expectClose(a.curves.valLoss!, b.curves.valLoss!);
+    const plain = classifier();
+    plain.setWeights(new Map([...plain.weights.keys()].map((name, i) => [name, Float32Array.from(i === 0 ? a.weights.slice(0, 6) : a.weights.slice(6))]))); // prettier-ignore
+    expect(a.curves.valLoss!.at(-1)).toBeCloseTo((await plain.evaluate(data)).loss!, 6);
+  });
+
+  test.each([
+    [{ 3: 2 }, /expected classes below 3, the number of classes, for classWeight but received 3/],
+    [{ 1: -2 }, /expected a number >= 0 for classWeight but received -2/],
+    [{ cat: 2 }, /expected an integer >= 0 for classWeight but received NaN/],
+  ])("%j is refused", async (classWeight, message) => {
+    const fit = classifier().fit(dataset(inputs, labels), { classWeight: classWeight as ClassWeight });
+    await expect(fit).rejects.toEqual(failure("OptionError", message));
+  });
+});
+
+describe("weights that are all alike", () => {
+  const warnings = async (...layers: Parameters<typeof sequential>[0][number][]): Promise<string[]> => {
+    const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    try {
+      const model = sequential(layers, { inputShape: [2], seed: 1 }).compile({ loss: "softmaxCrossEntropy" });
+      await model.fit(dataset(inputs, labels));
+      return emit.mock.calls.map(([message]) => String(message));
+    } finally {
+      emit.mockRestore();
+    }
+  };
+  const zeros = { weightInitializer: "zeros" } as const;
+
+  test("are warned of where units in between can never differ", async () => {
+    expect(await warnings(dense(4, zeros), relu(), dense(3, zeros))).toEqual([
+      'the 4 units of "dense1.weight" all have the same weights in front and behind, so they will stay alike; ' +
+        'use an initializer such as "heNormal" or "glorotUniform"',
+    ]);
+    expect(await warnings(dense(4, zeros), dense(5, zeros), dense(3, zeros))).toHaveLength(2);
+  });
+
+  test("are fine in one layer, for one unit, or beside weights that differ", async () => {
+    expect(await warnings(dense(3, zeros))).toEqual([]);
+    expect(await warnings(dense(1, zeros), dense(3, zeros))).toEqual([]);
+    expect(await warnings(dense(4, zeros), dense(3))).toEqual([]);
+    expect(await warnings(dense(4), dense(3, zeros))).toEqual([]);
+  });
+});
+
+test("units that were warned of do stay alike", async () => {
+  const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const alike = { weightInitializer: constant(0.5) };
+  const model = sequential([dense(4, { activation: "tanh", ...alike }), dense(3, alike)], { inputShape: [2], seed: 1 });
+  await model.compile({ loss: "softmaxCrossEntropy", optimizer: "sgd" }).fit(dataset(inputs, labels), { epochs: 20 });
+  emit.mockRestore();
+  const weight = [...model.getWeights().get("dense1.weight")!];
+  expect(weight[0]).not.toBe(0.5);
+  expect(weight).toEqual(weight.map((_, i) => weight[i < 4 ? 0 : 4]));
+});

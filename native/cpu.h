@@ -3,8 +3,10 @@
 
 namespace simdnn {
 
-enum class Isa { reference, avx2, avx512, neon };
-constexpr int kIsaCount = 4;
+// amx is avx512 with matrix products on the tile unit (AMX bf16).
+enum class Isa { reference, avx2, avx512, amx, neon };
+constexpr int kIsaCount = 5;
+constexpr Isa kSimdIsas[] = {Isa::avx2, Isa::avx512, Isa::amx, Isa::neon};  // on one machine, the later the better
 
 const char* isa_name(Isa isa);
 bool isa_from_name(const char* name, Isa* isa);

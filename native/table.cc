@@ -9,11 +9,13 @@ namespace simdnn {
 #define OVERRIDE(file)                          \
   void override_##file##_avx2(KernelTable&);    \
   void override_##file##_avx512(KernelTable&);  \
+  void override_##file##_amx(KernelTable&);     \
   void override_##file##_neon(KernelTable&);
 #include "simd/overrides.inc"
 #undef OVERRIDE
 double fma_peak_avx2();
 double fma_peak_avx512();
+double fma_peak_amx();
 double fma_peak_neon();
 
 namespace {
@@ -53,6 +55,13 @@ KernelTable build(Isa isa) {
 #include "simd/overrides.inc"
 #undef OVERRIDE
   }
+#if defined(SIMDNN_HAS_AMX)
+  if (isa == Isa::amx) {
+#define OVERRIDE(file) OVERRIDE_FOR(amx, file)
+#include "simd/overrides.inc"
+#undef OVERRIDE
+  }
+#endif
 #elif defined(__aarch64__)
   if (isa == Isa::neon) {
 #define OVERRIDE(file) OVERRIDE_FOR(neon, file)
@@ -69,7 +78,7 @@ KernelTable build(Isa isa) {
 const OpInfo& op_info(int op) { return kOps[op]; }
 
 const KernelTable& kernel_table(Isa isa) {
-  static const KernelTable tables[kIsaCount] = {build(Isa::reference), build(Isa::avx2), build(Isa::avx512), build(Isa::neon)};
+  static const KernelTable tables[kIsaCount] = {build(Isa::reference), build(Isa::avx2), build(Isa::avx512), build(Isa::amx), build(Isa::neon)};
   return tables[static_cast<int>(isa)];
 }
 
@@ -78,6 +87,9 @@ double fma_peak(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::avx2) return fma_peak_avx2();
   if (isa == Isa::avx512) return fma_peak_avx512();
+#if defined(SIMDNN_HAS_AMX)
+  if (isa == Isa::amx) return fma_peak_amx();
+#endif
 #elif defined(__aarch64__)
   if (isa == Isa::neon) return fma_peak_neon();
 #endif

@@ -3,6 +3,9 @@
 #pragma once
 #include "blocked.h"
 #include "dot.h"
+#if defined(__AMX_BF16__)
+#include "amx.h"
+#endif
 
 namespace simdnn {
 namespace {
@@ -10,6 +13,9 @@ namespace {
 // Calls run(plan) with the plan of the form that suits the problem.
 template <class Run>
 SIMDNN_INLINE void with_plan(const Gemm& g, Run run) {
+#if defined(__AMX_BF16__)
+  if (Amx::pays(g)) return run(Amx::plan(g));
+#endif
   if (g.k >= 4 * kLanes) {
     if (g.n <= 16 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
     if (g.m <= 16 && g.b.row == 1 && (g.n >= 16 || g.a.column == 1)) return run(Dots::plan(g, true));

@@ -1,5 +1,5 @@
 // Names for what a file in simd/ exports. Such a file is compiled once per instruction set, with -DSIMDNN_ISA_NAME=avx2,
-// avx512 or neon, and everything else in it has internal linkage. Holds no code.
+// avx512, amx or neon, and everything else in it has internal linkage. Holds no code.
 #pragma once
 
 #define SIMDNN_PASTE_(name, isa) name##_##isa

@@ -316,6 +316,7 @@ void run_hostile_programs(Isa isa) {
 }  // namespace
 
 TEST("hostile: programs that pass the checks stay inside their tensors") {
-  for (Isa isa : {Isa::reference, Isa::avx2, Isa::avx512, Isa::neon})
+  run_hostile_programs(Isa::reference);
+  for (Isa isa : kSimdIsas)
     if (isa_available(isa)) run_hostile_programs(isa);
 }

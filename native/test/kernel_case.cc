@@ -217,7 +217,7 @@ Operand with_specials(Operand operand) {
 void check_case(const Case& c) {
   const KernelTable& reference = kernel_table(Isa::reference);
   const Run wanted = run(c, reference, c.exactly_as_float ? DType::float32 : DType::float64, 0, 1);
-  for (Isa isa : {Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kSimdIsas) {
     if (!isa_available(isa)) continue;
     const KernelTable& table = kernel_table(isa);
     const Run first = run(c, table, DType::float32, 0, 1);

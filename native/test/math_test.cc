@@ -106,7 +106,7 @@ const Function kFunctions[] = {
 TEST("math: errors over all floats are as small as stated") {
   const char* sweep = std::getenv("SIMDNN_SWEEP");
   const int64_t stride = sweep && *sweep == '1' ? 1 : 997;
-  for (Isa isa : {Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kSimdIsas) {
     if (!isa_available(isa)) continue;
     for (const Function& function : kFunctions) {
       float at = 0;

@@ -83,7 +83,7 @@ it("locks dependencies to the public registry", () => {
 
 // A weak symbol is one the linker may take from any object: the AVX-512 copy of a shared inline function would end an
 // older processor's process with SIGILL.
-const isas = { x64: ["avx2", "avx512"], arm64: ["neon"] }[process.arch as string] ?? [];
+const isas = { x64: ["avx2", "avx512", "amx"], arm64: ["neon"] }[process.arch as string] ?? [];
 const nm = spawnSync("nm", ["--version"], { encoding: "utf8" });
 describe.skipIf(process.platform !== "linux" || nm.status !== 0)(
   "objects compiled per instruction set (needs nm on Linux)",

@@ -120,7 +120,7 @@ export function piecewiseConstant(
   const count = counter(where, options.per ?? "epoch");
   return made(where, options, (step, epoch) => {
     const piece = boundaries.findIndex((boundary: number) => count(step, epoch) < boundary);
-    return rates.at(piece)!;
+    return options.rates.at(piece)!;
   });
 }
 
@@ -277,7 +277,7 @@ function counter(where: string, per: "step" | "epoch"): (step: number, epoch: nu
 }
 
 function made(type: string, options: object, rate: (step: number, epoch: number) => number): Schedule {
-  return Object.assign(rate, { type, options: { ...options } as NonNullable<Schedule["options"]> });
+  return Object.assign(rate, { type, options: { ...options } });
 }
 
 const factories: Readonly<Record<string, (options: never) => Schedule>> = {

@@ -12,7 +12,6 @@ import { Batches } from "./batches.js";
 import { checkData } from "./check-data.js";
 import { metricFigures } from "./cost.js";
 import type { EvaluateOptions } from "./evaluate.js";
-import type { Figures } from "./figures.js";
 import type { PredictInput, PredictOptions } from "./predict.js";
 
 /** Models whose predictions are averaged. */
@@ -29,7 +28,7 @@ export class Ensemble {
   }
 
   /** The metrics of the averaged predictions over a whole dataset. There is no loss: take `logLoss` or `meanSquaredError` as a metric. */
-  async evaluate(data: Dataset, options: EvaluateOptions = {}): Promise<Figures> {
+  async evaluate(data: Dataset, options: EvaluateOptions = {}): Promise<Record<string, number>> {
     checkOptions("evaluate", options, ["batchSize", "threads", "signal"]);
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);

@@ -21,7 +21,7 @@ export interface Fault {
   readonly tensor: number;
 }
 
-/** A program in the flat form that the addon reads: `tensors, instructions, attrs, written, storages` (see native/program.h). */
+/** A program in the flat form that the addon reads: `tensors, instructions, attrs, restored, storages` (see native/program.h). */
 export type ProgramImage = readonly [Int32Array, Int32Array, Float64Array, Int32Array, readonly ArrayBufferView[]];
 
 export interface NativeOp {

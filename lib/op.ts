@@ -43,6 +43,8 @@ export interface Op<A extends Attrs = Attrs> {
   readonly inPlace?: readonly number[];
   /** Operands that the op writes to. An op with effects is never dead code, even if the list is empty. */
   readonly effects?: readonly number[];
+  /** It stops a run whose numbers are not fit to go on with. */
+  readonly guard?: true;
   /** Outputs that are there for the gradient rule only: no gradient flows through them. */
   readonly saved?: readonly number[];
   /** The output is the first operand under another shape; there is no kernel. */
@@ -87,7 +89,7 @@ export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], a
   const outputs = specs.map(
     (spec, i) => new Tensor(spec, { requiresGrad: grad && isFloat(spec.dtype) && !op.saved?.includes(i), name }),
   );
-  if (op.alias) (outputs[0]!).users = (operands[0]!).users;
+  if (op.alias) outputs[0]!.users = operands[0]!.users;
   const entry = new Entry(op as unknown as Op, operands, outputs, attrs, scope);
   const tape = currentTape();
   if (tape) tape.push(entry);

@@ -10,6 +10,9 @@ import { threads as defaultThreads } from "./threads.js";
 
 const offsetUnit = 64;
 
+/** What the addon takes: more threads than this would never help, and a priority is an int32. */
+const most = { threads: 256, priority: 2 ** 31 - 1 };
+
 /** A tensor's value for every step, one after the other: what to copy in before a step, or out after it. */
 export interface Stream {
   readonly tensor: Tensor;
@@ -68,9 +71,9 @@ export class Program {
 
     const outside = (tensor: Tensor): boolean => !offsets.has(tensor);
     const root = (tensor: Tensor): Tensor => roots.get(tensor) ?? tensor;
-    const written = new Set(
-      this.entries.flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i]!))).filter(outside),
-    );
+    const writtenBy = (entries: readonly Entry[]): Set<Tensor> =>
+      new Set(entries.flatMap(({ op, operands }) => (op.effects ?? []).map((i) => root(operands[i]!))).filter(outside));
+    const written = writtenBy(this.entries);
     this.writes = [...written];
     this.reads = [...new Set(this.entries.flatMap(({ operands }) => operands.map(root)).filter(outside))].filter(
       (tensor) => !written.has(tensor),
@@ -78,7 +81,10 @@ export class Program {
     // Feeds name these, even where every op reads an alias such as a reshaped input.
     for (const tensor of [...this.reads, ...this.writes]) this.image.number(tensor);
     this.fed = tape.fed.filter(({ tensor }) => this.image.has(tensor));
-    this.handle = accepted(() => native.load(...this.image.finish(this.writes)));
+    // Running averages and counters mostly: an optimizer's own guard comes before it writes.
+    const lastToStop = this.entries.findLastIndex(({ op }) => op.guard ?? op.indexes);
+    const restored = [...writtenBy(this.entries.slice(0, Math.max(lastToStop, 0)))];
+    this.handle = accepted(() => native.load(...this.image.finish(restored)));
   }
 
   get instructionCount(): number {
@@ -136,8 +142,8 @@ export class Program {
         buffers(feeds),
         numbers(fetches),
         buffers(fetches),
-        threads,
-        priority,
+        Math.min(threads, most.threads),
+        Math.min(priority, most.priority),
         options.timings ?? null,
         (done, finished, fault) => {
           if (!finished) return onProgress?.(done);
@@ -260,14 +266,15 @@ class ImageBuilder {
     return offset === undefined ? this.outsideStorage(tensor) : viewOf(this.storages[0]!, offset, tensor);
   }
 
-  finish(written: readonly Tensor[]): ProgramImage {
-    const writtenNumbers = new Int32Array(written.map((tensor) => this.number(tensor)));
+  /** @param restored - tensors that a run which stops half-way puts back */
+  finish(restored: readonly Tensor[]): ProgramImage {
+    const restoredNumbers = new Int32Array(restored.map((tensor) => this.number(tensor)));
     // Constructors, not from(): that iterates, which costs more than the kernel of a small eager op.
     return [
       new Int32Array(this.rows),
       new Int32Array(this.words),
       new Float64Array(this.attrs),
-      writtenNumbers,
+      restoredNumbers,
       this.storages,
     ];
   }

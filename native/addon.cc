@@ -100,7 +100,7 @@ std::vector<Storage> storages(const Napi::Value& value) {
   return result;
 }
 
-// From (tensors, instructions, attrs, written, storages), the first arguments of load and execute.
+// From (tensors, instructions, attrs, restored, storages), the first arguments of load and execute.
 std::unique_ptr<Program> make_program(const Napi::CallbackInfo& info) {
   auto memory = storages(info[4]);
   try {
@@ -167,7 +167,7 @@ Napi::Value misalignment(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>((64 - address % 64) % 64));
 }
 
-// load(tensors, instructions, attrs, written, storages) → program
+// load(tensors, instructions, attrs, restored, storages) → program
 Napi::Value load(const Napi::CallbackInfo& info) {
   auto program = make_program(info);
   return Napi::External<LoadedProgram>::New(info.Env(), new LoadedProgram{std::move(program), Napi::Persistent(info[4].As<Napi::Object>())},
@@ -177,7 +177,7 @@ Napi::Value load(const Napi::CallbackInfo& info) {
 // run(program, threads) → fault or null, on this thread
 Napi::Value run(const Napi::CallbackInfo& info) { return run_here(info, *loaded(info[0]).program, info[1].As<Napi::Number>()); }
 
-// execute(tensors, instructions, attrs, written, storages, threads) → fault or null: load and run once
+// execute(tensors, instructions, attrs, restored, storages, threads) → fault or null: load and run once
 Napi::Value execute(const Napi::CallbackInfo& info) { return run_here(info, *make_program(info), info[5].As<Napi::Number>()); }
 
 std::vector<Stream> streams(const Napi::Value& tensors, const Napi::Value& buffers, const Program& program, int64_t steps) {

@@ -40,10 +40,14 @@ void Program::Free::operator()(void* memory) const { ::operator delete(memory, s
 
 size_t view_bytes(const View& view) { return static_cast<size_t>(view.size) * dtype_bytes(view.dtype); }
 
-Program::Program(const ProgramImage& image, const KernelTable& table) : written_(image.written.begin(), image.written.end()) {
+Program::Program(const ProgramImage& image, const KernelTable& table) : restored_(image.restored.begin(), image.restored.end()) {
   load_tensors(image);
-  for (int32_t tensor : written_)
-    if (tensor < 0 || static_cast<size_t>(tensor) >= views_.size()) fail("the written list names no tensor");
+  size_t bytes = 0;
+  for (int32_t tensor : restored_) {
+    if (tensor < 0 || static_cast<size_t>(tensor) >= views_.size()) fail("the list of tensors to be restored names none");
+    bytes += view_bytes(views_[tensor]);
+  }
+  before_.resize(bytes);
   load_instructions(image, table);
 }
 
@@ -124,7 +128,25 @@ void Program::load_instructions(const ProgramImage& image, const KernelTable& ta
   }
 }
 
+void Program::keep() {
+  uint8_t* to = before_.data();
+  for (int32_t tensor : restored_) {
+    const uint8_t* from = data<uint8_t>(views_[tensor]);
+    to = std::copy(from, from + view_bytes(views_[tensor]), to);
+  }
+}
+
+void Program::restore() {
+  const uint8_t* from = before_.data();
+  for (int32_t tensor : restored_) {
+    size_t bytes = view_bytes(views_[tensor]);
+    std::copy(from, from + bytes, data<uint8_t>(views_[tensor]));
+    from += bytes;
+  }
+}
+
 bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon, double* nanoseconds) {
+  keep();
   for (size_t i = 0; i < instructions_.size(); i++) {
     if (abandon && abandon->load(std::memory_order_relaxed)) return false;
     auto& [kernel, args, outputs] = instructions_[i];
@@ -140,6 +162,7 @@ bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<boo
     }
     if (status->fault != Fault::none) {
       status->instruction = static_cast<int32_t>(i);
+      restore();
       return false;
     }
   }
@@ -147,11 +170,7 @@ bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<boo
 }
 
 int32_t Program::find_non_finite(Pool* pool, int threads) {
-  std::vector<std::vector<uint8_t>> before;
-  for (int32_t tensor : written_) {
-    const uint8_t* bytes = data<uint8_t>(views_[tensor]);
-    before.emplace_back(bytes, bytes + view_bytes(views_[tensor]));
-  }
+  keep();
   int32_t found = -1;
   Status status{};
   for (size_t i = 0; i < instructions_.size() && found < 0 && status.fault == Fault::none; i++) {
@@ -163,7 +182,7 @@ int32_t Program::find_non_finite(Pool* pool, int threads) {
     for (int32_t o = 0; o < args.n_out && found < 0; o++)
       if (!finite(args.out[o])) found = outputs[o];
   }
-  for (size_t i = 0; i < before.size(); i++) std::copy(before[i].begin(), before[i].end(), data<uint8_t>(views_[written_[i]]));
+  restore();
   return found;
 }
 

@@ -25,7 +25,7 @@ struct ProgramImage {
   // Per instruction: opcode, operands, outputs, attributes, then the tensors' numbers.
   std::span<const int32_t> instructions;
   std::span<const double> attrs;     // of all instructions, in order
-  std::span<const int32_t> written;  // tensors that outlive a run and that some instruction writes
+  std::span<const int32_t> restored;  // tensors that a run which ends in a fault puts back as they were
   std::span<const Storage> storages;
 };
 
@@ -38,12 +38,13 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Runs every instruction, or up to the first fault, which it describes in `status`. `abandon` (may be null) is read
-  // between instructions. `nanoseconds` (may be null) keeps each instruction's shortest time. Returns whether it got to the end.
+  // Runs every instruction, or up to the first fault, which it describes in `status` and of which no trace is left in the
+  // tensors to be restored. `abandon` (may be null) is read between instructions. `nanoseconds` (may be null) keeps each
+  // instruction's shortest time. Returns whether it got to the end.
   bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr);
 
-  // Runs the program again until an output is not finite and returns that output's tensor, or -1. What outlives a run is
-  // put back as it was.
+  // After a run that ended in a fault: runs the same once more until an output is not finite and returns that output's
+  // tensor, or -1. Restores as run() does.
   int32_t find_non_finite(Pool* pool, int threads);
 
   const View& tensor(size_t i) const { return views_.at(i); }
@@ -59,12 +60,15 @@ class Program {
 
   void load_tensors(const ProgramImage& image);
   void load_instructions(const ProgramImage& image, const KernelTable& table);
+  void keep();
+  void restore();
 
   std::vector<View> views_;
   std::vector<View> operands_;  // what Args::in and Args::out point into
   std::vector<double> attrs_;
   std::vector<int32_t> output_numbers_;
-  std::vector<int32_t> written_;
+  std::vector<int32_t> restored_;
+  std::vector<uint8_t> before_;  // their values when the run began, one after the other
   std::vector<Instruction> instructions_;
   struct Free {
     void operator()(void* memory) const;

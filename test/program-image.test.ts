@@ -26,9 +26,9 @@ const number = fc.oneof(fc.integer({ min: -2, max: 12 }), fc.double());
 test("random words are refused", () => {
   const images = fc.tuple(fc.array(word, { maxLength: 40 }), fc.array(word, { maxLength: 20 }), fc.array(number, { maxLength: 6 }), fc.array(word, { maxLength: 3 }), fc.nat(2)); // prettier-ignore
   fc.assert(
-    fc.property(images, ([tensors, instructions, attrs, written, storages]) => {
+    fc.property(images, ([tensors, instructions, attrs, restored, storages]) => {
       const memory = Array.from({ length: storages }, () => new Float32Array(64));
-      attempt([Int32Array.from(tensors), Int32Array.from(instructions), Float64Array.from(attrs), Int32Array.from(written), memory]); // prettier-ignore
+      attempt([Int32Array.from(tensors), Int32Array.from(instructions), Float64Array.from(attrs), Int32Array.from(restored), memory]); // prettier-ignore
     }),
     { seed: 1, numRuns: 3000 },
   );
@@ -57,8 +57,8 @@ const kernels = allOps().filter((op) => !op.alias);
 
 test("valid images run", () => {
   for (const op of kernels) {
-    const [tensors, instructions, attrs, written, memory] = imageOf(op, 0);
-    const image = [Int32Array.from(tensors), Int32Array.from(instructions), Float64Array.from(attrs), Int32Array.from(written), memory] as const; // prettier-ignore
+    const [tensors, instructions, attrs, restored, memory] = imageOf(op, 0);
+    const image = [Int32Array.from(tensors), Int32Array.from(instructions), Float64Array.from(attrs), Int32Array.from(restored), memory] as const; // prettier-ignore
     expect(attempt(image), op.name).toBeUndefined();
   }
 });
@@ -73,8 +73,8 @@ test("valid images with some words changed are refused or run within their memor
         const words = image[part] as number[];
         if (words.length > 0) words[at % words.length] = part === 2 ? double : integer;
       }
-      const [tensors, instructions, attrs, written, memory] = image;
-      const problem = attempt([Int32Array.from(tensors), Int32Array.from(instructions), Float64Array.from(attrs), Int32Array.from(written), memory]); // prettier-ignore
+      const [tensors, instructions, attrs, restored, memory] = image;
+      const problem = attempt([Int32Array.from(tensors), Int32Array.from(instructions), Float64Array.from(attrs), Int32Array.from(restored), memory]); // prettier-ignore
       if (problem !== undefined) refused++;
     }),
     { seed: 1, numRuns: 4000 },

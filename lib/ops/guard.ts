@@ -15,6 +15,7 @@ const record = defineOp<NoAttrs>({
   },
   vjp: "none",
   effects: [],
+  guard: true,
   samples: () => elementShapes.map((shape) => ({ operands: [float(shape)], attrs: {} })),
 });
 

@@ -1,5 +1,6 @@
 // One pass over a dataset as native runs: gathers rows, computes what it is told to, keeps what each batch contributes.
 import type { Dataset } from "../data/dataset.js";
+import { indexError, isSimdnnError, type SimdnnError } from "../errors.js";
 import { gather } from "../ops/gather.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
@@ -16,6 +17,8 @@ export interface Batch {
 
 /** From a batch to what it contributes to the figures of a pass. Recorded once per batch size. */
 export type BatchFunction = (batch: Batch) => Readonly<Record<string, Figure>>;
+
+const targetsName = "targets";
 
 interface Recording {
   readonly program: Program;
@@ -100,8 +103,10 @@ export class Batches {
           },
         });
       } catch (error) {
-        if (error instanceof Error && "stepsDone" in error) (error as StoppedAt).stepsDone! += steps;
-        throw error;
+        if (!(error instanceof Error) || !("stepsDone" in error)) throw error;
+        const { stepsDone = 0 } = error as StoppedAt;
+        if (isSimdnnError(error, "IndexError")) throw inDataset(error, rows.subarray(start + stepsDone * size));
+        throw Object.assign(error, { stepsDone: steps + stepsDone } satisfies StoppedAt);
       }
       add(count);
       steps += count;
@@ -127,7 +132,7 @@ export class Batches {
       const inputs = gather(data.inputs, indices, { dtype: "float32" });
       inputs.name = "model.input";
       const targets = gather(data.targets, indices, { dtype: isFloat(data.targets.dtype) ? "float32" : "int32" });
-      targets.name = "targets";
+      targets.name = targetsName;
       return this.compute({ inputs, targets, weights: data.sampleWeights && gather(data.sampleWeights, indices) });
     });
     const outputs = Object.values(figures).map(({ values }) => values);
@@ -137,4 +142,12 @@ export class Batches {
     this.recordings.set(size, made);
     return made;
   }
+}
+
+/** The same error, naming a target by its place in the dataset instead of the batch that begins with `rows`. */
+function inDataset(error: SimdnnError<"IndexError">, rows: Int32Array): SimdnnError<"IndexError"> {
+  const { details } = error;
+  if (details.what !== targetsName) return error;
+  const located = indexError({ ...details, position: rows[details.position]! });
+  return Object.assign(located, { stack: error.stack?.replace(error.message, located.message) });
 }

@@ -1,5 +1,5 @@
-// Claim: keeps this thread away from tensors that a job off it is using. Jobs need none against each other: the engine runs one
-// step at a time, so each sees the others' tensors as they are between two steps.
+// Claim: keeps everybody else away from tensors that work off this thread is using, for as long as it takes: of several steps of a
+// prediction, none may see weights that another job has changed meanwhile.
 import type { Tensor } from "./tensor.js";
 
 export class Claim {
@@ -19,13 +19,14 @@ export class Claim {
 
   /**
    * Takes all of them or throws.
-   * @throws BusyError when somebody else writes to one
+   * @throws BusyError when somebody else writes to one, or reads one that we want to write to
    */
   take(writes: readonly Tensor[], reads: readonly Tensor[] = []): void {
     const foreign = (tensor: Tensor): boolean =>
       tensor.users.writer === undefined || tensor.users.writer !== this.within;
     const [written, read] = [writes.filter(foreign), reads.filter(foreign)];
-    for (const tensor of [...written, ...read]) tensor.read();
+    for (const tensor of written) tensor.writable();
+    for (const tensor of read) tensor.read();
     for (const tensor of written) tensor.users.writer = this;
     for (const { users } of read) users.readers++;
     this.written = written;

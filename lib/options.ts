@@ -61,6 +61,13 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
+/** The options that are there: those given as undefined are left to their defaults. */
+export function only<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
 /** Checks one option's value and hands it back, typed. */
 export type Check<T> = (where: string, option: string, value: unknown) => T;
 

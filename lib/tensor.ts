@@ -144,10 +144,16 @@ export class Tensor implements Spec {
     return this.storage;
   }
 
-  /** @internal Storage to be written to: nobody else may be using it. */
-  write(): TypedArray {
+  /** @internal Storage that nobody else is using. */
+  writable(): TypedArray {
     const storage = this.read();
     if (this.users.readers > 0) throw busyError(this.label, "being read by work in flight", "await its promise first");
+    return storage;
+  }
+
+  /** @internal Storage to be written to. */
+  write(): TypedArray {
+    const storage = this.writable();
     this.version++;
     return storage;
   }
@@ -215,7 +221,7 @@ function filled(
   const typed = ArrayBuffer.isView(values);
   const natural = shapeOf(values);
   const flat = typed
-    ? (values)
+    ? values
     : ((typeof values === "number" ? [values] : (values as readonly unknown[]).flat(Infinity)) as number[]);
   const shape = options.shape ?? natural;
   const dtype = options.dtype ?? (typed ? dtypeOf(values) : "float32");
@@ -236,7 +242,7 @@ function filled(
 }
 
 function shapeOf(values: TensorData): number[] {
-  if (ArrayBuffer.isView(values)) return [(values).length];
+  if (ArrayBuffer.isView(values)) return [values.length];
   if (!Array.isArray(values)) return [];
   const rows = (values as readonly TensorData[]).map(shapeOf);
   const first = rows[0] ?? [];

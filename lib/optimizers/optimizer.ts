@@ -5,6 +5,7 @@ import { assertFinite } from "../ops/guard.js";
 import { tick } from "../ops/random.js";
 import { squaredNorm } from "../ops/reduce.js";
 import { clip, sqrt } from "../ops/unary.js";
+import { SimdnnError } from "../errors.js";
 import { checkOptions, positiveNumber, wrongValue } from "../options.js";
 import {
   describeLearningRate,
@@ -47,7 +48,7 @@ export interface UpdateRule {
   ): void;
 }
 
-/** Changes parameters step by step so that a cost falls. Holds the state that the rule needs, so use one per set of parameters. */
+/** Changes parameters step by step so that a cost falls. Holds the state that the rule needs and counts the steps, so it belongs to the parameters it is first used on. */
 export class Optimizer {
   readonly name: string;
   readonly options: UpdateRule["options"];
@@ -110,7 +111,7 @@ export class Optimizer {
    * One step of descent: gradients of `cost`, clipping if asked for, and the update of `parameters` in place.
    *
    * @throws NonFiniteError when the cost is NaN or infinite; the parameters are then as they were before the step
-   * @throws GradientError when the cost does not depend on one of the parameters
+   * @throws GradientError when the cost does not depend on one of the parameters; StateError when it belongs to other parameters
    */
   minimize(cost: Tensor, parameters: readonly Tensor[]): void {
     const computed = gradients(cost, parameters);
@@ -118,8 +119,23 @@ export class Optimizer {
     this.apply(parameters, computed);
   }
 
-  /** Updates `parameters` with gradients computed elsewhere. */
+  /**
+   * Updates `parameters` with gradients computed elsewhere.
+   *
+   * @throws OptionError unless there is one gradient per parameter and every parameter is named once; StateError when it belongs to other parameters
+   */
   apply(parameters: readonly Tensor[], given: readonly Tensor[]): void {
+    if (given.length !== parameters.length)
+      throw wrongValue(this.name, "gradients", `${parameters.length}, one per parameter,`, given.length);
+    const twice = parameters.find((parameter, i) => parameters.indexOf(parameter) !== i);
+    if (twice) throw wrongValue(this.name, "parameters", "every parameter once", twice.label);
+    const strange = this.slots.size === 0 ? undefined : parameters.find((parameter) => !this.slots.has(parameter));
+    if (strange)
+      throw new SimdnnError(
+        "StateError",
+        `${this.name}: its steps and averages belong to other parameters than "${strange.label}"; make an optimizer for each set of parameters`,
+        { where: this.name },
+      );
     const clipped = clipGradients(given, this.options);
     const rate = (ahead: number): number | undefined => this.schedule && this.scheduled(this.schedule, ahead);
     const tape = currentTape();

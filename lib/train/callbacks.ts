@@ -1,6 +1,7 @@
 // What callbacks are and what they may do. The callbacks themselves are beside this file.
 import type { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
+import { unknownOption, wrongValue } from "../options.js";
 
 /** Loss and metrics by name; at the end of an epoch also those of the validation data, as `valLoss`, `valAccuracy` …, and the learning rate. */
 export type Logs = Readonly<Record<string, number>>;
@@ -50,31 +51,53 @@ export interface Callback {
   recordStep?(model: Model): void;
 }
 
-/** Calls what runs during an epoch from native progress events. A callback that throws ends the fit, but not from inside the event. */
+/** Calls what runs during an epoch from native progress events, inside which nothing may be thrown: a callback that throws aborts `failed`. */
 export function progressCaller(callbacks: readonly Callback[], training: Training, batchSize: number) {
-  let thrown: { error: unknown } | undefined;
-  const guarded =
-    <A extends readonly unknown[]>(call: (...args: A) => void) =>
-    (...args: A): void => {
-      if (thrown) return;
-      try {
-        call(...args);
-      } catch (error) {
-        thrown = { error };
+  const controller = new AbortController();
+  const each = (hook: "onProgress" | "onBatchEnd", among: readonly Callback[], step: number, logs: Logs): void => {
+    if (controller.signal.aborted) return;
+    try {
+      for (const callback of among) {
+        const returned: unknown = callback[hook]?.(step, logs, training);
+        if (!(returned instanceof Promise)) continue;
+        returned.catch(() => undefined); // nobody would wait for it
+        throw wrongValue("fit", hook, "a function that is not async", returned);
       }
-    };
-  const progress = guarded((examplesDone: number, logs: Logs) => {
-    for (const callback of callbacks) callback.onProgress?.(Math.ceil(examplesDone / batchSize), logs, training);
-  });
-  const perBatch = callbacks.filter((callback) => "onBatchEnd" in callback);
-  const batch = guarded((step: number, logs: Logs) => {
-    for (const callback of perBatch) callback.onBatchEnd?.(step, logs, training);
-  });
-  return {
-    onProgress: progress,
-    onBatch: perBatch.length === 0 ? undefined : batch,
-    rethrow: (): void => {
-      if (thrown) throw thrown.error;
-    },
+    } catch (error) {
+      controller.abort(error);
+    }
   };
+  const perBatch = callbacks.filter((callback) => callback.onBatchEnd !== undefined);
+  return {
+    failed: controller.signal,
+    onProgress: (examplesDone: number, logs: Logs): void =>
+      each("onProgress", callbacks, Math.ceil(examplesDone / batchSize), logs),
+    onBatch:
+      perBatch.length === 0 ? undefined : (step: number, logs: Logs): void => each("onBatchEnd", perBatch, step, logs),
+  };
+}
+
+const hooks: readonly (keyof Callback)[] = [
+  "onTrainBegin", "onEpochBegin", "onProgress", "onBatchEnd", "onNonFinite", "onEpochEnd", "onTrainEnd", "recordStep",
+]; // prettier-ignore
+
+/**
+ * A callback may hold whatever it likes beside its hooks, but nothing that is nearly one.
+ * @throws OptionError
+ */
+export function checkCallbacks(where: string, callbacks: readonly Callback[]): void {
+  if (!Array.isArray(callbacks)) throw wrongValue(where, "callbacks", "an array", callbacks);
+  callbacks.forEach((callback: unknown, i) => {
+    const name = `callbacks[${i}]`;
+    if (typeof callback !== "object" || callback === null)
+      throw wrongValue(where, name, "an object with hooks", callback);
+    const misspelt = Object.keys(callback).find(
+      (key) => /^on[A-Z]/.test(key) && !(hooks as readonly string[]).includes(key),
+    );
+    if (misspelt !== undefined) throw unknownOption(name, misspelt, hooks);
+    for (const hook of hooks) {
+      const value = (callback as Record<string, unknown>)[hook];
+      if (value !== undefined && typeof value !== "function") throw wrongValue(name, hook, "a function", value);
+    }
+  });
 }

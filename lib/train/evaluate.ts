@@ -1,11 +1,12 @@
 // Evaluation: loss and metrics over a dataset with the layers in inference mode.
-import type { Claim } from "../claim.js";
+import { Claim } from "../claim.js";
 import type { Dataset } from "../data/dataset.js";
 import { confusionCounts, matrixOf, type ConfusionMatrix } from "../metrics/confusion.js";
 import type { Metric } from "../metrics/metric.js";
 import type { Compiled, Model } from "../model.js";
 import { checkOptions, positiveInteger } from "../options.js";
 import { checkData } from "./check-data.js";
+import { checkWork } from "./check-work.js";
 import type { Tensor } from "../tensor.js";
 import { Batches } from "./batches.js";
 import { costAndFigures } from "./cost.js";
@@ -31,8 +32,15 @@ export class Evaluator {
     checkOptions("evaluate", options, ["batchSize", "threads", "signal"]);
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
+    checkWork("evaluate", options);
     checkData("evaluate", this.model, data);
-    return this.batches(data).pass(data.rows, batchSize, { threads, signal, within });
+    const claim = new Claim("being evaluated", undefined, within);
+    claim.take([], [...this.model.weights.values()]);
+    try {
+      return await this.batches(data).pass(data.rows, batchSize, { threads, signal, within });
+    } finally {
+      claim.release();
+    }
   }
 
   private batches(data: Dataset): Batches {

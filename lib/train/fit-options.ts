@@ -1,10 +1,11 @@
 // What fit() is told, checked before any work, with defaults filled in.
 import type { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import { bool, checkOptions, nonNegativeInteger, nonNegativeNumber, positiveInteger, wrongValue } from "../options.js";
+import { bool, checkOptions, nonNegativeInteger, nonNegativeNumber, only, positiveInteger, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
-import type { Callback } from "./callbacks.js";
+import { checkCallbacks, type Callback } from "./callbacks.js";
 import { checkData } from "./check-data.js";
+import { checkWork } from "./check-work.js";
 import type { ClassWeight } from "./cost.js";
 
 export interface FitOptions {
@@ -51,22 +52,19 @@ export function checkFitOptions(model: Model, data: Dataset, options: FitOptions
     dropLast: false,
     shuffle: true,
     callbacks: [],
-    ...options,
+    ...only(options),
     seed: resolveSeed(where, options.seed ?? model.seed),
   };
   positiveInteger(where, "epochs", settings.epochs);
   positiveInteger(where, "batchSize", settings.batchSize);
   bool(where, "dropLast", settings.dropLast);
   bool(where, "shuffle", settings.shuffle);
-  if (options.threads !== undefined) positiveInteger(where, "threads", options.threads);
-  if (options.priority !== undefined) nonNegativeInteger(where, "priority", options.priority);
-  const { callbacks } = settings;
+  checkWork(where, options);
+  checkCallbacks(where, settings.callbacks);
   for (const [label, weight] of Object.entries(options.classWeight ?? {})) {
     nonNegativeInteger(where, "classWeight", Number(label));
     nonNegativeNumber(where, "classWeight", weight);
   }
-  if (!Array.isArray(callbacks) || !callbacks.every((callback) => typeof callback === "object" && callback !== null))
-    throw wrongValue(where, "callbacks", "an array of objects with onEpochEnd or the like", callbacks);
   checkData(where, model, data);
   if (options.validationData) checkData(where, model, options.validationData, "validationData");
   if (settings.dropLast && data.size < settings.batchSize)

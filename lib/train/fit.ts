@@ -3,6 +3,7 @@ import { Claim } from "../claim.js";
 import type { Dataset } from "../data/dataset.js";
 import { isSimdnnError, nonFiniteError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
+import { only } from "../options.js";
 import type { StoppedAt } from "../program.js";
 import { deriveSeed, randomStream } from "../random.js";
 import { Batches, type PassOptions } from "./batches.js";
@@ -50,6 +51,7 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
     claim.take(weights);
   };
   claim.take(weights);
+  let failure: { readonly error: unknown } | undefined;
   try {
     const evaluator = new Evaluator(model, compiled);
     await callEach((callback) => callback.onTrainBegin?.(training));
@@ -57,14 +59,15 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
       signal?.throwIfAborted();
       await callEach((callback) => callback.onEpochBegin?.(epoch, training));
       const rows = orderOf(data.rows, settings, epoch).subarray(0, count);
-      const progress = progressCaller(callbacks, training, batchSize);
-      const pass = { ...settings, within: claim, onProgress: progress.onProgress, onBatch: progress.onBatch };
+      const { onProgress, onBatch, failed } = progressCaller(callbacks, training, batchSize);
+      const until = signal ? AbortSignal.any([signal, failed]) : failed;
+      const pass = { ...settings, within: claim, signal: until, onProgress, onBatch };
       const logs = await runPass(batches, rows, epoch, pass).catch(async (error: unknown) => {
         if (!isSimdnnError(error, "NonFiniteError")) throw error;
         await callEach((callback) => callback.onNonFinite?.(error, training));
         if (stopped === undefined) throw error;
       });
-      progress.rethrow();
+      failed.throwIfAborted();
       if (!logs) break;
       optimizer.epoch++;
       const validation = validationData
@@ -76,10 +79,19 @@ export async function fit(model: Model, compiled: Compiled, data: Dataset, optio
       for (const [name, value] of Object.entries(logs)) (curves[name] ??= []).push(value);
       await callEach((callback) => callback.onEpochEnd?.(epoch, logs, training));
     }
-  } finally {
-    claim.release();
-    for (const callback of callbacks) await callback.onTrainEnd?.(training);
+  } catch (error) {
+    failure = { error };
   }
+  claim.release();
+  // Each gets to clean up, whatever happened before; what happened first is what the caller is told.
+  for (const callback of callbacks) {
+    try {
+      await callback.onTrainEnd?.(training);
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (failure) throw failure.error;
   return { curves, epochs: epoch, stopped };
 }
 
@@ -96,13 +108,6 @@ export function trainingSteps(
     for (const callback of callbacks) callback.recordStep?.(model);
     return figures;
   });
-}
-
-/** The options that are there. */
-function only<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
 }
 
 /** The rows of one epoch: a function of the seed and the epoch alone, so that training can be taken up again anywhere. */

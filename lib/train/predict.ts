@@ -1,10 +1,12 @@
 // Prediction: a forward pass over any number of examples, a fixed number of them at a time.
-import { dtypeError, formatShape, shapeError } from "../errors.js";
+import { Claim } from "../claim.js";
+import { formatShape, shapeError } from "../errors.js";
 import type { Model } from "../model.js";
 import { cast } from "../ops/cast.js";
-import { checkOptions } from "../options.js";
+import { bool, checkOptions } from "../options.js";
 import { Program } from "../program.js";
 import { Tape, withTape } from "../tape.js";
+import { checkWork } from "./check-work.js";
 import { sizeOf, tensor, Tensor, viewOf, zeros, type DType, type TensorData } from "../tensor.js";
 
 /** Examples one at a time or many: `[n, ...inputShape]`, or a typed array that holds n of them one after the other. */
@@ -36,10 +38,25 @@ export class Predictor {
 
   async predict(inputs: PredictInput, options: PredictOptions): Promise<Tensor> {
     checkOptions("predict", options, ["raw", "threads", "signal"]);
-    const { raw = false, threads, signal } = options;
+    const { raw = false } = options;
+    bool("predict", "raw", raw);
+    checkWork("predict", options);
     const batch = this.batchOf(inputs);
     const count = batch.shape[0]!;
     const result = zeros({ shape: [count, ...this.model.outputShape], dtype: "float32" }, { name: "predictions" });
+    const claim = new Claim("used for predictions");
+    claim.take([], [...this.model.weights.values()]);
+    try {
+      await this.run(batch, result, raw, options);
+    } finally {
+      claim.release();
+    }
+    return result;
+  }
+
+  /** As many examples at a time as there may be, then what is left over. */
+  private async run(batch: Tensor, result: Tensor, raw: boolean, { threads, signal }: PredictOptions): Promise<void> {
+    const count = batch.shape[0]!;
     for (let start = 0; start < count;) {
       const size = Math.min(mostAtOnce, count - start);
       const steps = Math.floor((count - start) / size);
@@ -58,17 +75,12 @@ export class Predictor {
       await program.submit(steps, { feeds: [rows(batch)], fetches: [rows(result)], threads, signal, priority: 1 });
       start += steps * size;
     }
-    return result;
   }
 
   /** The inputs as `[n, ...inputShape]`, copied: the caller may change theirs while we compute. */
   private batchOf(inputs: PredictInput): Tensor {
     const { inputShape, name } = this.model;
     const given = inputs instanceof Tensor ? tensor(inputs.read(), { shape: inputs.shape }) : tensor(inputs);
-    if (given.dtype === "int32")
-      throw dtypeError("predict", "expected float32, float64 or uint8 inputs", [
-        { label: "inputs", dtype: given.dtype, shape: given.shape },
-      ]);
     const width = sizeOf(inputShape);
     const flat = ArrayBuffer.isView(inputs);
     const fits = flat

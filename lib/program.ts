@@ -135,28 +135,30 @@ export class Program {
     this.inFlight++;
     return new Promise<void>((resolve, reject) => {
       const abort = (): void => native.cancel(job);
-      const job = native.submit(
-        this.handle,
-        steps,
-        numbers(feeds),
-        buffers(feeds),
-        numbers(fetches),
-        buffers(fetches),
-        Math.min(threads, most.threads),
-        Math.min(priority, most.priority),
-        options.timings ?? null,
-        (done, finished, fault) => {
-          if (!finished) return onProgress?.(done);
-          signal?.removeEventListener("abort", abort);
-          if (fault)
-            reject(
-              Object.assign(withStack(faultError(fault, this.entries, this.image.tensors), failure), {
-                stepsDone: done,
-              } satisfies StoppedAt),
-            );
-          else if (done < steps) reject(signal?.reason as Error);
-          else resolve();
-        },
+      const job = accepted(() =>
+        native.submit(
+          this.handle,
+          steps,
+          numbers(feeds),
+          buffers(feeds),
+          numbers(fetches),
+          buffers(fetches),
+          Math.min(threads, most.threads),
+          Math.min(priority, most.priority),
+          options.timings ?? null,
+          (done, finished, fault) => {
+            if (!finished) return onProgress?.(done);
+            signal?.removeEventListener("abort", abort);
+            if (fault)
+              reject(
+                Object.assign(withStack(faultError(fault, this.entries, this.image.tensors), failure), {
+                  stepsDone: done,
+                } satisfies StoppedAt),
+              );
+            else if (done < steps) reject(signal?.reason as Error);
+            else resolve();
+          },
+        ),
       );
       signal?.addEventListener("abort", abort, { once: true });
     }).finally(() => {

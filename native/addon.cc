@@ -218,9 +218,9 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
   held[3u] = info[8];
   job->held = Napi::Persistent(held.As<Napi::Object>());
   job->callback = Napi::Persistent(info[9].As<Napi::Function>());
+  here.engine.submit(job);
   if (here.jobs.empty()) napi_ref_threadsafe_function(env, here.post);
   here.jobs.insert(job);
-  here.engine.submit(job);
   return Napi::External<std::shared_ptr<JsJob>>::New(env, new std::shared_ptr<JsJob>(job), [](Napi::Env, std::shared_ptr<JsJob>* done) { delete done; });
 }
 

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 
 namespace simdnn {
 namespace {
@@ -17,8 +20,14 @@ constexpr auto kProgressInterval = std::chrono::milliseconds(50);
 
 void Engine::submit(std::shared_ptr<Job> job) {
   std::lock_guard lock(mutex_);
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { loop(); });
+    } catch (const std::system_error& problem) {
+      throw std::runtime_error(std::string("the system would not start a thread: ") + problem.what());
+    }
+  }
   queue_.push_back(std::move(job));
-  if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
   wake_.notify_one();
 }
 

@@ -46,6 +46,7 @@ class Engine {
   Engine(Pool* pool, Notify notify, void* context) : pool_(pool), notify_(notify), context_(context) {}
   ~Engine() { stop(); }
 
+  // Throws std::runtime_error when the system starts no thread; the job is then not taken.
   void submit(std::shared_ptr<Job> job);
   // Abandons whatever runs, between two instructions, and joins. No notification comes after it returns.
   void stop();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 #include "kernel.h"
 
@@ -32,11 +33,18 @@ Pool::~Pool() {
   for (auto& thread : threads_) thread.join();
 }
 
-void Pool::grow(int helpers) {
+// Returns how many helpers there are, at most as many as asked for.
+int Pool::grow(int helpers) {
+  helpers = std::min(helpers, most_);
   while (static_cast<int>(threads_.size()) < helpers) {
     int index = static_cast<int>(threads_.size());
-    threads_.emplace_back([this, index] { work(index); });
+    try {
+      threads_.emplace_back([this, index] { work(index); });
+    } catch (const std::system_error&) {
+      return most_ = index;
+    }
   }
+  return helpers;
 }
 
 void Pool::drain() {
@@ -52,8 +60,7 @@ void Pool::run(const Region& region, int threads) {
     region.body(region.context, 0, region.count);
     return;
   }
-  int helpers = static_cast<int>(std::min<int64_t>(std::min(threads, kMaxThreads), region.pieces)) - 1;
-  grow(helpers);
+  int helpers = grow(static_cast<int>(std::min<int64_t>(std::min(threads, kMaxThreads), region.pieces)) - 1);
   region_ = region;
   next_.store(0, std::memory_order_relaxed);
   helpers_wanted_.store(helpers, std::memory_order_relaxed);

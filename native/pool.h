@@ -18,7 +18,7 @@ struct Region {
 };
 
 struct Pool {
-  Pool() = default;
+  Pool() { threads_.reserve(kMaxThreads); }
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -29,10 +29,11 @@ struct Pool {
 
  private:
   void work(int index);
-  void grow(int helpers);
+  int grow(int helpers);
   void drain();
 
   std::vector<std::thread> threads_;
+  int most_ = kMaxThreads;  // helpers, unless the system would not start that many
   std::atomic<bool> taken_{false};
   std::atomic<uint64_t> generation_{0};  // odd while a region is open
   std::atomic<int> inside_{0};           // helpers that may be looking at region_

@@ -2,6 +2,7 @@
 import type { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
 import { unknownOption, wrongValue } from "../options.js";
+import type { PassOptions } from "./batches.js";
 
 /** Loss and metrics by name; at the end of an epoch also those of the validation data, as `valLoss`, `valAccuracy` …, and the learning rate. */
 export type Logs = Readonly<Record<string, number>>;
@@ -52,7 +53,11 @@ export interface Callback {
 }
 
 /** Calls what runs during an epoch from native progress events, inside which nothing may be thrown: a callback that throws aborts `failed`. */
-export function progressCaller(callbacks: readonly Callback[], training: Training, batchSize: number) {
+export function progressCaller(
+  callbacks: readonly Callback[],
+  training: Training,
+  batchSize: number,
+): Required<Pick<PassOptions, "onProgress">> & Pick<PassOptions, "onBatch"> & { readonly failed: AbortSignal } {
   const controller = new AbortController();
   const each = (hook: "onProgress" | "onBatchEnd", among: readonly Callback[], step: number, logs: Logs): void => {
     if (controller.signal.aborted) return;

@@ -149,3 +149,59 @@ TEST("engine: stops in the middle of a job") {
   }
   EXPECT_EQ(finished.jobs.size(), size_t{0});
 }
+
+#if defined(__GLIBC__)
+#include <pthread.h>
+
+namespace {
+
+// While it lives no thread can be started: their stacks would not fit the address space.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, size_t{1} << 47);
+    pthread_setattr_default_np(&huge);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+
+ private:
+  pthread_attr_t before_;
+};
+
+}  // namespace
+
+TEST("pool: goes on with the threads there are when the system starts no more") {
+  Pool pool;
+  EXPECT_EQ(counted(&pool, 2, 100, 1), int64_t{100});
+  {
+    NoThreads none;
+    EXPECT_EQ(counted(&pool, 8, 100, 1), int64_t{100});
+  }
+  EXPECT_EQ(counted(&pool, 8, 100, 1), int64_t{100});
+}
+
+TEST("engine: refuses a job when the system starts no thread, and takes the next") {
+  Pool pool;
+  Finished finished;
+  Engine engine(&pool, Finished::notify, &finished);
+  Counter counter;
+  bool refused = false;
+  try {
+    NoThreads none;
+    engine.submit(counter.job(1));
+  } catch (const std::runtime_error&) {
+    refused = true;
+  }
+  EXPECT(refused);
+  engine.submit(counter.job(1));
+  finished.wait_for(1);
+  EXPECT_EQ(counter.value, 1);
+}
+#endif

@@ -13,7 +13,11 @@ describe("a callback that throws", () => {
   test.each(hooks)("in %s ends the fit with its error, and every onTrainEnd is called", async (hook) => {
     const model = network();
     let ended = 0;
-    const end: Callback = { onTrainEnd: () => void ended++ };
+    const end: Callback = {
+      onTrainEnd: () => {
+        ended++;
+      },
+    };
     const failing: Callback = {
       [hook]: () => {
         throw new Error(`from ${hook}`);
@@ -49,7 +53,7 @@ describe("a callback that throws", () => {
   });
 
   test("an async onProgress is refused, and its own failure crashes nothing", async () => {
-    const onProgress = async (): Promise<void> => {
+    const onProgress = async (): Promise<never> => {
       await Promise.resolve();
       throw new Error("nobody waits for this");
     };
@@ -72,8 +76,8 @@ describe("what is no callback is refused before any work", () => {
   });
 
   test("but it may hold what it likes beside its hooks", async () => {
-    const counting = { once: true, epochs: 0, onEpochEnd: () => void counting.epochs++ };
-    await network().fit(xor, { epochs: 2, callbacks: [counting] });
+    const counting = { once: true, epochs: 0, onEpochEnd: () => ++counting.epochs };
+    await network().fit(xor, { epochs: 2, callbacks: [counting as object] });
     expect(counting.epochs).toBe(2);
   });
 });

@@ -1,7 +1,9 @@
 // Tensor: a shape, a dtype and, once it has been computed, storage. Knows nothing of ops; its arithmetic is added by ops/methods.ts.
+import { totalmem } from "node:os";
 import type { Claim } from "./claim.js";
-import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
+import { busyError, dtypeError, formatShape, shapeError, SimdnnError } from "./errors.js";
 import { native } from "./native.js";
+import { checkOptions, oneOf, wrongValue } from "./options.js";
 import type { Entry } from "./tape.js";
 
 /** Element types. Networks compute in float32; float64 is for gradient checks, int32 for labels and indices, uint8 for stored inputs. */
@@ -32,11 +34,15 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
+/** What the process may use. Systems promise more and end the process when it takes what was promised. */
+const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+
 /** Zeroed, garbage-collected memory whose address is a multiple of 64, as kernels like it. */
 export function allocate({ shape, dtype }: Spec): TypedArray {
   const bytes = bytesOf({ shape, dtype });
   let buffer: ArrayBuffer;
   try {
+    if (bytes > memory) throw new RangeError(`this machine has ${memory} bytes`);
     buffer = new ArrayBuffer(bytes + 64);
   } catch (cause) {
     const details = { where: "allocate", bytes };
@@ -176,7 +182,7 @@ export type TensorData = number | TypedArray | readonly TensorData[];
  *
  * @param values - a number, nested arrays (all of one shape), or a typed array
  * @param options - `shape` (needed to give a typed array more than one dimension), `dtype` (default: the typed array's own, else float32)
- * @throws ShapeError when the values do not fill the shape or the arrays are ragged
+ * @throws ShapeError when the values do not fill the shape or the arrays are ragged; DTypeError for what is no number, or none of an integer `dtype`
  *
  * @example
  * ```ts
@@ -185,7 +191,7 @@ export type TensorData = number | TypedArray | readonly TensorData[];
  * ```
  */
 export function tensor(values: TensorData, options: { shape?: Shape; dtype?: DType; name?: string } = {}): Tensor {
-  return new Tensor(...filled(values, options));
+  return new Tensor(...filled("tensor", values, options));
 }
 
 /**
@@ -200,7 +206,7 @@ export function parameter(
   values: TensorData,
   options: { shape?: Shape; dtype?: "float32" | "float64"; name?: string } = {},
 ): Tensor {
-  const [spec, rest] = filled(values, options);
+  const [spec, rest] = filled("parameter", values, options);
   if (!isFloat(spec.dtype))
     throw new SimdnnError("DTypeError", `parameter: expected float32 or float64 but received ${spec.dtype}`, {
       where: "parameter",
@@ -215,42 +221,88 @@ export function zeros(spec: Spec, options: { name?: string | undefined; requires
 }
 
 function filled(
+  where: string,
   values: TensorData,
   options: { shape?: Shape; dtype?: DType; name?: string },
 ): [Spec, { storage: TypedArray; name: string | undefined }] {
-  const typed = ArrayBuffer.isView(values);
-  const natural = shapeOf(values);
-  const flat = typed
-    ? values
-    : ((typeof values === "number" ? [values] : (values as readonly unknown[]).flat(Infinity)) as number[]);
+  checkOptions(where, options, ["shape", "dtype", "name"]);
+  const { name } = options;
+  const natural = shapeOf(where, values, 0);
   const shape = options.shape ?? natural;
-  const dtype = options.dtype ?? (typed ? dtypeOf(values) : "float32");
+  if (!Array.isArray(shape)) throw wrongValue(where, "shape", "an array such as [2, 3]", shape);
+  const dtype = oneOf(where, "dtype", options.dtype ?? (isTypedArray(values) ? dtypeOf(values) : "float32"), dtypes);
   const spec = new Tensor({ shape, dtype });
-  if (flat.length !== spec.size)
-    throw shapeError("tensor", `${flat.length} values do not fill ${formatShape(shape)}`, [
-      { label: options.name ?? "tensor", shape },
-    ]);
-  const bad = typed ? undefined : flat.find((value) => typeof value !== "number");
-  if (bad !== undefined)
-    throw new SimdnnError("DTypeError", `tensor: expected numbers but found ${String(bad)} (${typeof bad})`, {
-      where: "tensor",
-      operands: [],
-    });
+  const given = sizeOf(natural);
+  if (given !== spec.size)
+    throw shapeError(where, `${given} values do not fill ${formatShape(shape)}`, [{ label: name ?? "tensor", shape }]);
   const storage = allocate(spec);
-  storage.set(flat);
-  return [spec, { storage, name: options.name }];
+  fill(where, storage, values, dtype);
+  return [spec, { storage, name }];
 }
 
-function shapeOf(values: TensorData): number[] {
-  if (ArrayBuffer.isView(values)) return [values.length];
-  if (!Array.isArray(values)) return [];
-  const rows = (values as readonly TensorData[]).map(shapeOf);
+function isTypedArray(values: unknown): values is TypedArray {
+  return ArrayBuffer.isView(values);
+}
+
+/** Whether all are numbers, without holes; `every` would pass over those. */
+function isNumbers(values: readonly unknown[]): boolean {
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== "number") return false;
+  return true;
+}
+
+/** The shape of regular nested arrays of numbers. */
+function shapeOf(where: string, values: unknown, depth: number): number[] {
+  if (typeof values === "number") return [];
+  if (isTypedArray(values)) {
+    dtypeOf(values);
+    return [values.length];
+  }
+  if (!Array.isArray(values)) {
+    const found = `${String(values)} (${values === null ? "null" : typeof values})`;
+    throw dtypeError(where, `expected numbers, arrays of them or a typed array but found ${found}`);
+  }
+  if (depth === maxRank) throw shapeError(where, `expected arrays nested at most ${maxRank} deep`);
+  if (isNumbers(values)) return [values.length];
+  const rows = Array.from(values as readonly unknown[], (row) => shapeOf(where, row, depth + 1));
   const first = rows[0] ?? [];
-  const ragged = rows.findIndex((row) => row.join() !== first.join());
+  const ragged = rows.findIndex((row) => row.length !== first.length || row.some((dim, d) => dim !== first[d]));
   if (ragged >= 0)
     throw shapeError(
-      "tensor",
+      where,
       `row ${ragged} has shape ${formatShape(rows[ragged]!)} but row 0 has ${formatShape(first)}; all rows must be alike`,
     );
   return [values.length, ...first];
+}
+
+/** Writes `values`, row by row. */
+function fill(where: string, storage: TypedArray, values: TensorData, dtype: DType): void {
+  let at = 0;
+  const check = isFloat(dtype) ? undefined : integerCheck(where, dtype);
+  const write = (part: TensorData): void => {
+    if (typeof part === "number") {
+      check?.(part);
+      storage[at++] = part;
+    } else if (isTypedArray(part)) {
+      if (check && dtypeOf(part) !== dtype) part.forEach(check);
+      try {
+        storage.set(part, at);
+      } catch (cause) {
+        const problem =
+          "the array has lost its memory: its buffer was transferred, to a worker perhaps, or made shorter";
+        throw new SimdnnError("OptionError", `${where}: ${problem}`, { where, option: "values" }, { cause });
+      }
+      at += part.length;
+    } else {
+      for (const row of part) write(row);
+    }
+  };
+  write(values);
+}
+
+function integerCheck(where: string, dtype: DType): (value: number) => void {
+  const [low, high] = dtype === "uint8" ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
+  return (value) => {
+    if (Number.isInteger(value) && value >= low && value <= high) return;
+    throw dtypeError(where, `${value} is no ${dtype}, an integer from ${low} to ${high}; cast() rounds and clips`);
+  };
 }

@@ -1,5 +1,6 @@
 // capture(): records what a function does once per shape of its arguments, then replays it natively. Planning and running are program.ts.
 import { SimdnnError } from "./errors.js";
+import { wrongValue } from "./options.js";
 import { Program } from "./program.js";
 import { currentTape, Tape, withTape } from "./tape.js";
 import { allocate, tensor, Tensor, zeros, type TensorData } from "./tensor.js";
@@ -49,6 +50,7 @@ interface Recording<R> {
 export function capture<P extends readonly Tensor[], R extends Outputs>(
   fn: (...args: P) => R,
 ): Captured<Arguments<P>, R> {
+  if (typeof fn !== "function") throw wrongValue("capture", "fn", "a function", fn);
   const recordings = new Map<string, Recording<R>>();
 
   const prepare = (args: Arguments<P>): [Recording<R>, Tensor[]] => {
@@ -94,6 +96,7 @@ function record<P extends readonly Tensor[], R extends Outputs>(
   fn: (...args: P) => R,
   values: readonly Tensor[],
 ): Recording<R> {
+  if (values.length < fn.length) throw wrongValue("captured function", "arguments", `${fn.length}`, values.length);
   const inputs = values.map((value, i) => new Tensor(value, { name: value.name ?? `argument ${i + 1}` }));
   const tape = new Tape();
   const result = withTape(tape, () => fn(...(inputs as unknown as P)));
@@ -101,6 +104,9 @@ function record<P extends readonly Tensor[], R extends Outputs>(
     throw new SimdnnError("CaptureError", "capture: the function must not be async; await outside of it", {
       where: "capture",
     });
+  const known = tensorsOf(result).every((output: unknown) => output instanceof Tensor);
+  if (!known || (result !== undefined && typeof result !== "object"))
+    throw wrongValue("captured function", "its result", "nothing, a tensor, or an array or record of tensors", result);
   // Not before: what is read while recording would be the same in every call.
   for (const input of inputs) input.storage = allocate(input);
   const changing = new Set([...inputs, ...tape.entries.flatMap((entry) => entry.outputs)]);

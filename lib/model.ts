@@ -11,11 +11,11 @@ import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js
 import type { Optimizer } from "./optimizers/optimizer.js";
 import { add } from "./ops/binary.js";
 import { tick } from "./ops/random.js";
-import { checkOptions, wrongValue } from "./options.js";
+import { checkOptions, isArray, wrongValue } from "./options.js";
 import { deriveSeed, resolveSeed } from "./random.js";
 import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
-import { Tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
+import { Tensor, tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
 import type { Dataset } from "./data/dataset.js";
 import { confusionMatrix, Evaluator, type EvaluateOptions } from "./train/evaluate.js";
 import { fit, type History } from "./train/fit.js";
@@ -92,6 +92,9 @@ export class Model {
         (requiresGrad: boolean) =>
         (weight: string, weightShape: Shape, initializer: Initializer, regularizer?: Regularizer) => {
           const full = `${layerName}.${weight}`;
+          if (weights.has(full)) throw wrongValue(layerName, "weight", "a name of its own for each", weight);
+          if (typeof initializer?.make !== "function")
+            throw wrongValue(layerName, `the initializer of ${weight}`, "one such as zeros()", initializer);
           const values = initializer.make(
             { shape: weightShape, dtype: "float32" },
             deriveSeed(this.seed, weights.size),
@@ -103,6 +106,15 @@ export class Model {
           return made;
         };
       const own = layer.build?.({ inputShape: shape, parameter: make(true), state: make(false) }) ?? {};
+      const made = new Set(weights.values());
+      const strange = Object.keys(own).find((name) => !made.has(own[name]!));
+      if (strange !== undefined)
+        throw wrongValue(
+          layerName,
+          strange,
+          "a weight that parameter() or state() of its build context made",
+          own[strange],
+        );
       const outputShape = this.shapeAfter(layer, layerName, index, own, shape);
       built.push({ layer, name: layerName, weights: own, outputShape });
       shape = outputShape;
@@ -178,6 +190,7 @@ export class Model {
    * @throws OptionError for a name that does not exist, with the nearest one that does
    */
   compile(options: CompileOptions): this {
+    if (options === undefined) throw wrongValue("compile", "options", "an object with a loss", options);
     checkOptions("compile", options, ["loss", "optimizer", "metrics"]);
     this.refuseWhileFitting("compile");
     const { loss, optimizer = "adam", metrics = [] } = options;
@@ -291,6 +304,8 @@ export class Model {
    * @throws ShapeError for a name the model has not got or values of another length
    */
   setWeights(values: ReadonlyMap<string, TypedArray>): void {
+    if (!((values as unknown) instanceof Map))
+      throw wrongValue("setWeights", "weights", "a Map such as getWeights() gives", values);
     const fitting = [...values].map(([name, value]) => {
       const weight = this.weights.get(name);
       if (!weight)
@@ -299,8 +314,9 @@ export class Model {
         throw shapeError(this.name, `${value.length} values do not fill "${name}"`, [
           { label: name, shape: weight.shape },
         ]);
-      return [weight, value] as const;
+      return [weight, tensor(value).read()] as const;
     });
+    for (const [weight] of fitting) weight.writable();
     for (const [weight, value] of fitting) weight.write().set(value);
   }
 
@@ -361,11 +377,6 @@ function distinct(metrics: readonly Metric[]): readonly Metric[] {
     taken.add(name);
   }
   return metrics;
-}
-
-/** Array.isArray, keeping the declared type. */
-function isArray<T>(value: readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
 }
 
 /**

@@ -98,6 +98,11 @@ export function oneOf<Word extends string>(where: string, option: string, value:
   throw wrongValue(where, option, `one of ${list.map((word) => `"${word}"`).join(", ")}`, value, suggestion);
 }
 
+/** Array.isArray, keeping the declared type. */
+export function isArray<T>(value: readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
 function numberCheck(expected: string, accepts: (value: number) => boolean): Check<number> {
   return (where, option, value) => {
     if (typeof value !== "number" || !accepts(value)) throw wrongValue(where, option, expected, value);

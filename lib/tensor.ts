@@ -3,7 +3,7 @@ import { totalmem } from "node:os";
 import type { Claim } from "./claim.js";
 import { busyError, dtypeError, formatShape, shapeError, SimdnnError } from "./errors.js";
 import { native } from "./native.js";
-import { checkOptions, oneOf, wrongValue } from "./options.js";
+import { checkOptions, isArray, oneOf, wrongValue } from "./options.js";
 import type { Entry } from "./tape.js";
 
 /** Element types. Networks compute in float32; float64 is for gradient checks, int32 for labels and indices, uint8 for stored inputs. */
@@ -229,7 +229,7 @@ function filled(
   const { name } = options;
   const natural = shapeOf(where, values, 0);
   const shape = options.shape ?? natural;
-  if (!Array.isArray(shape)) throw wrongValue(where, "shape", "an array such as [2, 3]", shape);
+  if (!isArray(shape)) throw wrongValue(where, "shape", "an array such as [2, 3]", shape);
   const dtype = oneOf(where, "dtype", options.dtype ?? (isTypedArray(values) ? dtypeOf(values) : "float32"), dtypes);
   const spec = new Tensor({ shape, dtype });
   const given = sizeOf(natural);

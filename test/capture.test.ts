@@ -111,7 +111,7 @@ describe("capture", () => {
     expect(() => leaked!.add(1)).toThrow("has no value while it is being captured");
     const inner = capture((x: Tensor) => x.mul(2));
     expect(() => capture((x: Tensor) => inner(x))([1])).toThrow("cannot be called while another is being recorded");
-    expect(() => capture((async (x: Tensor) => Promise.resolve(x)) as never)()).toThrow("must not be async");
+    expect(() => capture((async (x: Tensor) => Promise.resolve(x)) as never)(1)).toThrow("must not be async");
   });
 
   it("is locked while an async call runs", async () => {

@@ -26,6 +26,6 @@ it("refuses a function in place of a callback", async () => {
   const model = sequential([dense(1)], { inputShape: [1] }).compile({ loss: "meanSquaredError" });
   const callbacks = [() => undefined] as unknown as Callback[];
   await expect(model.fit(dataset([[1]], [1]), { callbacks })).rejects.toThrow(
-    "fit: expected an array of objects with onEpochEnd or the like for callbacks but received",
+    "fit: expected an object with hooks for callbacks[0] but received",
   );
 });

@@ -36,19 +36,22 @@ describe("values", () => {
 
   const holed: number[] = [1];
   holed[2] = 3;
-  const cyclic: unknown[] = [];
-  cyclic.push(cyclic);
   test.each<[unknown, string, string | RegExp]>([
     [null, "DTypeError", "tensor: expected numbers, arrays of them or a typed array but found null (null)"],
     ["12", "DTypeError", /found 12 \(string\)/],
     [[1, "2"], "DTypeError", /found 2 \(string\)/],
     [holed, "DTypeError", /found undefined/],
-    [cyclic, "ShapeError", /nested at most 6 deep/],
     [[[1, 2], [3]], "ShapeError", "tensor: row 1 has shape [1] but row 0 has [2]; all rows must be alike"], // prettier-ignore
     [[row, 3], "ShapeError", /row 1 has shape \[\]/],
     [new Uint16Array(1), "DTypeError", /a Float32Array, Float64Array, Int32Array or Uint8Array/],
   ])("%o is refused", (values, code, message) => {
     expect(() => tensor(values as TensorData)).toThrow(failure(code as "DTypeError", message));
+  });
+
+  test("that contain themselves are refused", () => {
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    expect(() => tensor(cyclic as TensorData)).toThrow(failure("ShapeError", /nested at most 6 deep/));
   });
 
   test("in a buffer that was transferred are refused", () => {

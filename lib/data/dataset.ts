@@ -1,6 +1,6 @@
 // Dataset: rows of inputs with their targets, and ways to divide them. Reading files is idx.ts; making batches is train/batches.ts.
 import { formatShape, nonFiniteError, shapeError, SimdnnError } from "../errors.js";
-import { bool, checkOptions, nonNegativeInteger, wrongValue } from "../options.js";
+import { bool, checkOptions, isArray, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
 import { randomStream } from "../random.js";
 import { isFloat, tensor, Tensor, type Shape, type TensorData } from "../tensor.js";
 
@@ -60,7 +60,11 @@ export class Dataset {
     bool(where, "shuffle", shuffle);
     bool(where, "stratify", stratify);
     if (seed !== undefined) nonNegativeInteger(where, "seed", seed);
-    if (fractions.length === 0 || !fractions.every((fraction) => fraction > 0 && fraction <= 1))
+    if (
+      !Array.isArray(fractions) ||
+      fractions.length === 0 ||
+      !fractions.every((fraction) => fraction > 0 && fraction <= 1)
+    )
       throw wrongValue(where, "fractions", "numbers above 0 and up to 1", fractions);
     const total = fractions.reduce((sum, fraction) => sum + fraction, 0);
     if (total > 1 + 1e-9) throw wrongValue(where, "fractions", "a sum of at most 1", fractions);
@@ -114,6 +118,8 @@ export class Dataset {
   statistics(options: { readonly per?: "feature" | "all" } = {}): Statistics {
     checkOptions("statistics", options, ["per"]);
     const { per = "feature" } = options;
+    oneOf("statistics", "per", per, ["feature", "all"]);
+    if (this.size === 0) throw wrongValue("statistics", "data", "at least one example", this.size);
     const values = this.inputs.read();
     const width = this.inputs.size / this.inputs.shape[0]!;
     const columns = per === "all" ? 1 : width;
@@ -221,6 +227,7 @@ function weightsOf(given: Rows, count: number): Tensor {
 function rowsOf(rows: Rows, rowShape: Shape | undefined, name: string): Tensor {
   if (rows instanceof Tensor) return rows;
   if (!rowShape) return tensor(rows, { name });
+  if (!isArray(rowShape)) throw wrongValue("dataset", `the shape of ${name}`, "an array such as [784]", rowShape);
   const flat = tensor(rows);
   const width = rowShape.reduce((size, dim) => size * dim, 1);
   if (width === 0 || flat.size % width !== 0)

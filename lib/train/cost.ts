@@ -7,7 +7,7 @@ import { add, mul } from "../ops/binary.js";
 import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";
 import { wrongValue } from "../options.js";
-import { tensor, type Tensor } from "../tensor.js";
+import { tensor, Tensor } from "../tensor.js";
 import type { Batch } from "./batches.js";
 import type { Figure } from "./figures.js";
 
@@ -28,7 +28,7 @@ export function costAndFigures(
   const outputs = model.forward(inputs, { training });
   const byClass = classWeight && classWeights(classWeight, outputs, targets);
   const counted = weights && byClass ? mul(weights, byClass) : (weights ?? byClass);
-  const losses = loss.call(outputs, targets);
+  const losses = checked(loss.name, loss.call(outputs, targets));
   const meanLoss = mean(counted ? mul(ofExamples(loss.name, losses, inputs.shape[0]!), counted) : losses);
   meanLoss.name = "loss";
   const penalty = training ? model.penalty(inputs.shape[0]!) : undefined;
@@ -52,7 +52,7 @@ export function metricFigures(metrics: readonly Metric[], context: MetricContext
 }
 
 function figureOf({ name, call, over = "mean", finish }: Metric, context: MetricContext): Figure {
-  const values = call(context);
+  const values = checked(name, call(context));
   const examples = context.outputs.shape[0]!;
   if (over === "all" && values.shape[0] !== examples)
     throw shapeError(name, `expected a row for each of ${examples} examples`, [
@@ -77,4 +77,9 @@ function ofExamples(name: string, losses: Tensor, examples: number): Tensor {
   throw shapeError(name, `weights need a loss for each of ${examples} examples`, [
     { label: "losses", shape: losses.shape, name: losses.name },
   ]);
+}
+
+function checked(name: string, result: unknown): Tensor {
+  if (!(result instanceof Tensor)) throw wrongValue(name, "its result", "a tensor", result);
+  return result;
 }

@@ -1,7 +1,15 @@
 // What fit() is told, checked before any work, with defaults filled in.
 import type { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import { bool, checkOptions, nonNegativeInteger, nonNegativeNumber, only, positiveInteger, wrongValue } from "../options.js";
+import {
+  bool,
+  checkOptions,
+  nonNegativeInteger,
+  nonNegativeNumber,
+  only,
+  positiveInteger,
+  wrongValue,
+} from "../options.js";
 import { resolveSeed } from "../random.js";
 import { checkCallbacks, type Callback } from "./callbacks.js";
 import { checkData } from "./check-data.js";

@@ -57,7 +57,8 @@ describe("a callback that throws", () => {
       await Promise.resolve();
       throw new Error("nobody waits for this");
     };
-    await expect(network().fit(xor, { callbacks: [{ onProgress }] })).rejects.toThrow(
+    const callback: Callback = { onProgress: onProgress as () => void };
+    await expect(network().fit(xor, { callbacks: [callback] })).rejects.toThrow(
       failure("OptionError", /a function that is not async for onProgress/),
     );
   });

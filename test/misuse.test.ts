@@ -1,0 +1,99 @@
+// What building, compiling and capturing refuse beside what model.test.ts has: weights, losses, metrics, data, results.
+import { describe, expect, test } from "vitest";
+import { capture, dataset, dense, ones, parameter, sequential, tensor, type Layer, type Loss, type Metric, type Model, type Tensor } from "simdnn"; // prettier-ignore
+import { failure } from "./failure.js";
+
+const network = (): Model => sequential([dense(2)], { inputShape: [2], seed: 1 });
+const xor = dataset([[0, 0], [0, 1], [1, 0], [1, 1]], Int32Array.of(0, 1, 1, 0)); // prettier-ignore
+const loss = "softmaxCrossEntropy";
+const layer = (parts: object): Layer => ({ type: "own", options: {}, call: (x) => x, ...parts });
+
+describe("layers", () => {
+  test.each<[string, object, RegExp]>([
+    ["weights it made by itself", { build: () => ({ w: parameter(1) }) }, /made for w but received/],
+    ["two weights of one name", { build: ({ parameter: p }: { parameter: (...args: unknown[]) => Tensor }) => ({ a: p("w", [1], ones()), b: p("w", [2], ones()) }) }, /a name of its own for each for weight but received "w"/], // prettier-ignore
+    ["no initializer", { build: ({ parameter: p }: { parameter: (...args: unknown[]) => Tensor }) => ({ w: p("w", [1], "ones") }) }, /the initializer of w but received "ones"/], // prettier-ignore
+  ])("with %s", (_, parts, message) => {
+    expect(() => sequential([layer(parts)], { inputShape: [2] })).toThrow(failure("OptionError", message));
+  });
+});
+
+describe("compile", () => {
+  test.each<[unknown, RegExp]>([
+    [undefined, /an object with a loss/],
+    [
+      { loss, metrics: ["accuracy", "accuracy"] },
+      /a name of its own for each metric for metrics but received "accuracy"/,
+    ],
+    [{ loss, metrics: [{ name: "loss", call: () => tensor(1) }] }, /received "loss"/],
+  ])("%o is refused", (options, message) => {
+    expect(() => network().compile(options as { loss: typeof loss })).toThrow(failure("OptionError", message));
+  });
+
+  test.each<[object, RegExp]>([
+    [{ loss: (() => 5) as unknown as Loss }, /^loss: expected a tensor for its result but received 5/],
+    [{ loss, metrics: [{ name: "own", call: () => undefined }] }, /^own: expected a tensor/],
+  ])("%o is found out before any work", async (options, message) => {
+    const model = network().compile(options as { loss: typeof loss });
+    await expect(model.fit(xor)).rejects.toThrow(failure("OptionError", message));
+  });
+
+  test("a metric may be float64", async () => {
+    const wide: Metric = { name: "wide", call: () => tensor(new Float64Array([1, 2])) };
+    expect(
+      await network()
+        .compile({ loss, metrics: [wide] })
+        .evaluate(xor),
+    ).toMatchObject({ wide: 1.5 });
+  });
+});
+
+describe("setWeights", () => {
+  test("changes all or nothing", () => {
+    const model = network();
+    const before = model.getWeights();
+    const changed = new Map<string, unknown>([["dense1.bias", [5, 6]], ["dense1.weight", ["a", "b", "c", "d"]]]); // prettier-ignore
+    expect(() => model.setWeights(changed as typeof before)).toThrow(failure("DTypeError", /found a \(string\)/));
+    expect(model.getWeights()).toEqual(before);
+  });
+
+  test("takes a Map only", () => {
+    expect(() => network().setWeights({} as Map<string, Float32Array>)).toThrow(
+      failure("OptionError", /a Map such as getWeights/),
+    );
+  });
+});
+
+describe("data", () => {
+  test("without rows, shapes or fractions is refused", () => {
+    expect(() => dataset([1, 2], [1], { inputShape: 2 as unknown as number[] })).toThrow(
+      failure("OptionError", /the shape of inputs/),
+    );
+    expect(() => xor.split("half" as unknown as number[])).toThrow(failure("OptionError", /for fractions/));
+    expect(() => xor.take(0).statistics()).toThrow(failure("OptionError", /at least one example/));
+    expect(() => xor.statistics({ per: "pixel" as "all" })).toThrow(
+      failure("OptionError", /for per but received "pixel"/),
+    );
+  });
+});
+
+describe("captured functions", () => {
+  test.each<[string, (...args: Tensor[]) => unknown]>([
+    ["a number", () => 5],
+    ["what is nested", () => ({ a: [tensor(1)] })],
+    ["nothing for a name", () => ({ a: undefined })],
+  ])("cannot return %s", (_, fn) => {
+    expect(() => capture(fn as () => Tensor)()).toThrow(
+      failure("OptionError", /^captured function: .* for its result/),
+    );
+  });
+
+  test("want all their arguments", () => {
+    const sum = capture((a: Tensor, b: Tensor) => a.add(b));
+    expect(() => (sum as unknown as (a: number) => Tensor)(1)).toThrow(
+      failure("OptionError", "captured function: expected 2 for arguments but received 1 (number)"),
+    );
+    expect(sum(1, 2).item()).toBe(3);
+    expect(() => capture(5 as unknown as () => Tensor)).toThrow(failure("OptionError", /a function for fn/));
+  });
+});

@@ -68,14 +68,13 @@ bool isa_from_name(const char* name, Isa* isa) {
 
 bool isa_available(Isa isa) {
   switch (isa) {
-    case Isa::reference:
-      return true;
+    case Isa::reference: return true;
 #if defined(__x86_64__)
     // These builtins also ask the operating system (XGETBV) whether it saves the wide registers.
-    case Isa::avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case Isa::avx512:
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl");
 #if defined(SIMDNN_HAS_AMX)
     case Isa::amx: {
       static const bool granted = isa_available(Isa::avx512) && tile_unit_granted();
@@ -83,11 +82,9 @@ bool isa_available(Isa isa) {
     }
 #endif
 #elif defined(__aarch64__)
-    case Isa::neon:
-      return true;
+    case Isa::neon: return true;
 #endif
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -45,8 +45,8 @@ struct Args {
 };
 
 using Kernel = void (*)(const Args&);
-using Check = const char* (*)(const Args&);    // null when the views and attributes fit together, else what does not
-using Scratch = int64_t (*)(const Args&);      // bytes a kernel wants in Args::scratch
+using Check = const char* (*)(const Args&);  // null when the views and attributes fit together, else what does not
+using Scratch = int64_t (*)(const Args&);    // bytes a kernel wants in Args::scratch
 
 // Opcode = line in ops.inc.
 enum Op : int32_t {
@@ -71,7 +71,8 @@ void parallel_for(const Args& args, int64_t count, int64_t grain, void (*body)(v
 
 template <class Body>
 static inline void parallel(const Args& args, int64_t count, int64_t grain, Body body) {
-  parallel_for(args, count, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<Body*>(context))(begin, end); }, &body);
+  parallel_for(
+      args, count, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<Body*>(context))(begin, end); }, &body);
 }
 
 template <class T>

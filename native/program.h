@@ -24,7 +24,7 @@ struct ProgramImage {
   std::span<const int32_t> tensors;
   // Per instruction: opcode, operands, outputs, attributes, then the tensors' numbers.
   std::span<const int32_t> instructions;
-  std::span<const double> attrs;     // of all instructions, in order
+  std::span<const double> attrs;      // of all instructions, in order
   std::span<const int32_t> restored;  // tensors that a run which ends in a fault puts back as they were
   std::span<const Storage> storages;
 };

@@ -6,10 +6,10 @@
 
 namespace simdnn {
 
-#define OVERRIDE(file)                          \
-  void override_##file##_avx2(KernelTable&);    \
-  void override_##file##_avx512(KernelTable&);  \
-  void override_##file##_amx(KernelTable&);     \
+#define OVERRIDE(file)                         \
+  void override_##file##_avx2(KernelTable&);   \
+  void override_##file##_avx512(KernelTable&); \
+  void override_##file##_amx(KernelTable&);    \
   void override_##file##_neon(KernelTable&);
 #include "simd/overrides.inc"
 #undef OVERRIDE
@@ -27,18 +27,17 @@ constexpr OpInfo kOps[] = {
 };
 
 KernelTable reference_table() {
-  return {
-      {
+  return {{
 #define OP(name, ...) reference::name<float>,
 #include "ops.inc"
 #undef OP
-      },
-      {
+          },
+          {
 #define OP(name, ...) reference::name<double>,
 #include "ops.inc"
 #undef OP
-      },
-      {}};
+          },
+          {}};
 }
 
 KernelTable build(Isa isa) {

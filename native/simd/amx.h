@@ -15,11 +15,11 @@ constexpr int64_t kGroupBlocks = 2;  // packed together: 256 bytes of a row at a
 struct Amx {
   Gemm g;
   Side resident, passing;
-  Split rounds;      // of k, in steps: the sums wait in memory between two of them
-  Split bands;       // of resident blocks
-  Split groups;      // of passing blocks
-  bool pack_once;    // the passing operand for all bands, else each group where it is used
-  int64_t items;     // a group for a band each
+  Split rounds;    // of k, in steps: the sums wait in memory between two of them
+  Split bands;     // of resident blocks
+  Split groups;    // of passing blocks
+  bool pack_once;  // the passing operand for all bands, else each group where it is used
+  int64_t items;   // a group for a band each
   int64_t grain;
   int64_t fallback;  // floats of scratch
 

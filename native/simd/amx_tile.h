@@ -16,10 +16,10 @@ struct alignas(64) TileConfig {
 };
 static const TileConfig kTileConfig;
 
-#define SIMDNN_LOAD_A(piece)                 \
+#define SIMDNN_LOAD_A(piece)                  \
   _tile_loadd(4, a + piece * kTileWords, 64); \
   if (rows == 2) _tile_loadd(5, a + kStepWords + piece * kTileWords, 64)
-#define SIMDNN_LOAD_B(piece)                 \
+#define SIMDNN_LOAD_B(piece)                  \
   _tile_loadd(6, b + piece * kTileWords, 64); \
   if (columns == 2) _tile_loadd(7, b + kStepWords + piece * kTileWords, 64)
 #define SIMDNN_MULTIPLY                      \

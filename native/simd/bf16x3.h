@@ -13,8 +13,8 @@ namespace {
 constexpr float kSplitScale = 0x1p23f;
 constexpr float kProductScale = 1 / (kSplitScale * kSplitScale);
 
-constexpr int kTileLines = 16;                   // rows of A or columns of B per tile
-constexpr int kStepK = 32;                       // of k per tile
+constexpr int kTileLines = 16;                       // rows of A or columns of B per tile
+constexpr int kStepK = 32;                           // of k per tile
 constexpr int kTileWords = kTileLines * kStepK / 2;  // a word is a pair of bf16
 constexpr int kPieces = 3;
 constexpr int kStepWords = kPieces * kTileWords;  // of a step of a tile
@@ -36,7 +36,8 @@ SIMDNN_INLINE void split_pair(vf x, vf y, int32_t* out) {
 // One step of k of one tile: word i of row r holds k = i and i + 16 of line r (A), or k = r and r + 16 of line i (B). With
 // these pairs either operand is read in whole vectors. `lower` and `upper` point at the halves of the step.
 template <bool transposed>
-static void pack_tile(const float* lower, const float* upper, int64_t row, int64_t rows_lower, int64_t rows_upper, Lanes lanes_lower, Lanes lanes_upper, int32_t* out) {
+static void pack_tile(const float* lower, const float* upper, int64_t row, int64_t rows_lower, int64_t rows_upper, Lanes lanes_lower, Lanes lanes_upper,
+                      int32_t* out) {
   vf x[kLanes], y[kLanes];
   if (rows_lower == kLanes && rows_upper == kLanes) {
     SIMDNN_UNROLL for (int i = 0; i < kLanes; i++) x[i] = load(lower + i * row, lanes_lower), y[i] = load(upper + i * row, lanes_upper);

@@ -96,10 +96,11 @@ constexpr int kMaxVectors = 4, kMaxRows = 14;
 constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6};
 #define SIMDNN_TILES_6(v, packs) nullptr, tile<1, v, packs>, tile<2, v, packs>, tile<3, v, packs>, tile<4, v, packs>, tile<5, v, packs>, tile<6, v, packs>
 #define SIMDNN_TILES_9(v, packs) SIMDNN_TILES_6(v, packs), tile<7, v, packs>, tile<8, v, packs>, tile<9, v, packs>
-#define SIMDNN_TILES_14(v, packs) \
-  SIMDNN_TILES_9(v, packs), tile<10, v, packs>, tile<11, v, packs>, tile<12, v, packs>, tile<13, v, packs>, tile<14, v, packs>
-#define SIMDNN_TILES(packs) \
-  { {}, {SIMDNN_TILES_14(1, packs)}, {SIMDNN_TILES_14(2, packs)}, {SIMDNN_TILES_9(3, packs)}, { SIMDNN_TILES_6(4, packs) } }
+#define SIMDNN_TILES_14(v, packs) SIMDNN_TILES_9(v, packs), tile<10, v, packs>, tile<11, v, packs>, tile<12, v, packs>, tile<13, v, packs>, tile<14, v, packs>
+#define SIMDNN_TILES(packs)                                                                                                \
+  {                                                                                                                        \
+    {}, {SIMDNN_TILES_14(1, packs)}, {SIMDNN_TILES_14(2, packs)}, {SIMDNN_TILES_9(3, packs)}, { SIMDNN_TILES_6(4, packs) } \
+  }
 #endif
 constexpr Tile kTiles[2][kMaxVectors + 1][kMaxRows + 1] = {SIMDNN_TILES(false), SIMDNN_TILES(true)};
 

@@ -307,7 +307,8 @@ void run_hostile_programs(Isa isa) {
   }
   // Each op got through often enough for the above to say something, and was refused too.
   for (int op = 0; op < kOpCount; op++) {
-    if (ran[size_t(op)] < kPrograms / 2000) fail(__FILE__, __LINE__, std::string(op_info(op).name) + " ran only " + std::to_string(ran[size_t(op)]) + " times; kSound needs a call of it");
+    if (ran[size_t(op)] < kPrograms / 2000)
+      fail(__FILE__, __LINE__, std::string(op_info(op).name) + " ran only " + std::to_string(ran[size_t(op)]) + " times; kSound needs a call of it");
     if (refused[size_t(op)] < kPrograms / 2000)
       fail(__FILE__, __LINE__, std::string(op_info(op).name) + " was refused only " + std::to_string(refused[size_t(op)]) + " times");
   }

@@ -144,7 +144,9 @@ TEST("tile gemm: as accurate as the plain float32 loop and as AVX-512, for many 
       const double got = error(x, multiply(x, Isa::amx)), loop = error(x, plain(x)), vectors = error(x, multiply(x, Isa::avx512));
       if (std::getenv("SIMDNN_SWEEP")) std::printf("%s, k = %d: %.2e, plain loop %.2e, AVX-512 %.2e\n", name, int(k), got, loop, vectors);
       if (got > loop || got > vectors || !std::isfinite(got))
-        fail(__FILE__, __LINE__, std::string(name) + ": " + std::to_string(got * 1e9) + "e-9, the plain loop " + std::to_string(loop * 1e9) + "e-9, AVX-512 " + std::to_string(vectors * 1e9) + "e-9");
+        fail(__FILE__, __LINE__,
+             std::string(name) + ": " + std::to_string(got * 1e9) + "e-9, the plain loop " + std::to_string(loop * 1e9) + "e-9, AVX-512 " +
+                 std::to_string(vectors * 1e9) + "e-9");
     }
 }
 
@@ -166,7 +168,8 @@ TEST("tile gemm: infinities, NaN and overflow are those of float32") {
         const std::vector<float> got = multiply(x, isa);
         int64_t different = 0;
         for (size_t i = 0; i < got.size(); i++)
-          different += std::isnan(got[i]) != std::isnan(wanted[i]) || std::isinf(got[i]) != std::isinf(wanted[i]) || (!std::isnan(got[i]) && std::signbit(got[i]) != std::signbit(wanted[i]) && std::isinf(got[i]));
+          different += std::isnan(got[i]) != std::isnan(wanted[i]) || std::isinf(got[i]) != std::isinf(wanted[i]) ||
+                       (!std::isnan(got[i]) && std::signbit(got[i]) != std::signbit(wanted[i]) && std::isinf(got[i]));
         EXPECT_EQ(different, int64_t{0});
       }
     }
@@ -179,9 +182,11 @@ TEST("tile gemm: every form at the ends of tiles, rounds and bands") {
     const double rounding = 1e-6 * static_cast<double>(k);  // finds a product that is missing; the tests above, a piece of one
     for (bool ta : {false, true})
       for (bool tb : {false, true}) {
-        const std::vector<int64_t> a = ta ? std::vector<int64_t>{k, m} : std::vector<int64_t>{m, k}, b = tb ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n};
+        const std::vector<int64_t> a = ta ? std::vector<int64_t>{k, m} : std::vector<int64_t>{m, k},
+                                   b = tb ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n};
         if (k < 500) check_case({op_matmul, {normal_numbers(a), normal_numbers(b)}, {{{m, n}, {}}}, {double(ta), double(tb)}, 0, rounding});
-        if (ta == tb) check_case({op_gemm, {normal_numbers(a), normal_numbers(b), normal_numbers({m, n})}, {}, {double(ta), double(tb), -0.5, 0.75}, 0, rounding});
+        if (ta == tb)
+          check_case({op_gemm, {normal_numbers(a), normal_numbers(b), normal_numbers({m, n})}, {}, {double(ta), double(tb), -0.5, 0.75}, 0, rounding});
       }
     check_case({op_dense, {normal_numbers({m, k}), normal_numbers({k, n}), normal_numbers({n})}, {{{m, n}, {}}}, {4, 0}, 4, rounding});
   }

@@ -40,15 +40,15 @@ describe("split", () => {
 
   it("keeps the shares of the classes when it stratifies", () => {
     const [, dev] = data.split([0.9, 0.1], { stratify: true, seed: 1 });
-    expect([...dev!.rows].filter((row) => row >= 80)).toHaveLength(2);
-    expect(dev!.size).toBe(10);
+    expect([...dev.rows].filter((row) => row >= 80)).toHaveLength(2);
+    expect(dev.size).toBe(10);
   });
 
   it("repeats itself for the same seed only, and keeps the order without shuffling", () => {
-    const rows = (seed: number) => [...data.split([0.5], { seed })[0]!.rows];
+    const rows = (seed: number) => [...data.split([0.5], { seed })[0].rows];
     expect(rows(1)).toEqual(rows(1));
     expect(rows(1)).not.toEqual(rows(2));
-    expect([...data.split([0.1], { shuffle: false })[0]!.rows]).toEqual(numbers(10));
+    expect([...data.split([0.1], { shuffle: false })[0].rows]).toEqual(numbers(10));
   });
 
   it("refuses fractions that exceed the whole, empty parts, and strata without classes", () => {

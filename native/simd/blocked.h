@@ -8,7 +8,8 @@ namespace simdnn {
 namespace {
 
 constexpr int64_t kNearFloats = 8192;     // of B that stay in the first-level cache: two thirds of it
-constexpr int64_t kBandFloats = 1 << 18;  // of A, half a second-level cache, for which the panels of B pass
+constexpr int64_t kFarFloats = 1 << 16;   // of C that may have left the second-level cache
+constexpr int64_t kBandFloats = 1 << 17;  // of A, a quarter of a second-level cache, for which the panels of B pass
 constexpr int64_t kBlockK = 1024;         // of k between two passes over C
 constexpr int64_t kPackGrain = 16384;     // floats that are worth a second thread
 constexpr int64_t kMaxSlots = 64;         // panels of B that are packed at the same time, by a thread each
@@ -26,12 +27,21 @@ static void pack(Matrix x, int64_t k, int64_t width, float* out, int64_t out_wid
   }
 }
 
+// Asks for a tile of C that lies in a far cache before the tile is computed.
+static void prefetch(const float* c, int64_t row, int64_t rows, int64_t columns) {
+  for (int64_t i = 0; i < rows; i++, c += row) {
+    for (int64_t j = 0; j < columns; j += 16) __builtin_prefetch(c + j, 1);
+    __builtin_prefetch(c + columns - 1, 1);
+  }
+}
+
 struct Blocked {
   Gemm g;
   bool transposed;  // g is the transposed problem, except for its target
   bool pack_a;
   bool near_b;     // read in place again and again
   bool turn_b;     // packed by transposition, else by the first tile that reads it
+  bool far_c;      // asked for ahead
   bool short_k;    // k steps of a panel stay in registers
   int vectors;     // width of a panel
   Split strips;    // of m, one tile high
@@ -67,21 +77,33 @@ struct Blocked {
     x.items = x.bands.parts * x.panels;
     x.grain = gemm_grain(g, x.items);
     if (x.items > kMaxSlots * x.grain) x.grain = (x.items + kMaxSlots - 1) / kMaxSlots;
-    x.pack_a = !x.short_k && g.n >= 4 * x.width() && ((g.a.column == 1 && g.a.row % 512 == 0) || g.m * g.k > kBandFloats);
+    x.far_c = g.k >= 64 && g.m * g.n > kFarFloats;
+    // A strided by whole pages falls into one set of the first-level cache.
+    x.pack_a = !x.short_k && g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 1024 == 0);
     return x;
   }
 
   int64_t width() const { return vectors * kLanes; }
   int64_t slot_floats() const { return near_b && panels * width() == g.n ? 0 : blocks.most() * width(); }
-  int64_t packed_a_floats() const { return pack_a ? (g.m * blocks.most() + 15) / 16 * 16 : 0; }
+  int64_t packed_a_floats() const { return pack_a ? g.m * packed_row() : 0; }
   int64_t scratch_floats() const { return packed_a_floats() + slot_floats() * ((items + grain - 1) / grain); }
 
-  // Packed A: for a block of k its strips, in them column by column.
-  float* packed_strip(float* packed_a, int64_t block, int64_t strip) const { return packed_a + strips.begin(strip) * blocks.size(block); }
+  // A strip of packed A keeps its direction: row by row, each a vector longer so that rows do not alias, or column by column.
+  Matrix packed_strip(const float* packed_a, int64_t strip) const {
+    const float* begin = packed_a + strips.begin(strip) * packed_row();
+    return g.a.column == 1 ? Matrix{begin, packed_row(), 1} : Matrix{begin, 1, strips.size(strip)};
+  }
+  int64_t packed_row() const { return (blocks.most() + kLanes - 1) / kLanes * kLanes + kLanes; }
 
   void pack_strip(float* packed_a, int64_t block, int64_t strip) const {
-    const Matrix from = at(g.a, strips.begin(strip), blocks.begin(block));
-    pack(simdnn::transposed(from), blocks.size(block), strips.size(strip), packed_strip(packed_a, block, strip), strips.size(strip));
+    const Matrix from = at(g.a, strips.begin(strip), blocks.begin(block)), to = packed_strip(packed_a, strip);
+    float* out = packed_a + (to.data - packed_a);
+    const int64_t rows = strips.size(strip), k = blocks.size(block);
+    if (g.a.column == 1) {
+      pack(from, rows, k, out, to.row);
+    } else {
+      pack(simdnn::transposed(from), k, rows, out, rows);
+    }
   }
 
   void compute(const float* packed_a, float* slot, int64_t block, int64_t band, int64_t panel) const {
@@ -94,13 +116,14 @@ struct Blocked {
     if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);
-      const Matrix a = pack_a ? Matrix{packed_a + i * k, 1, rows} : at(g.a, i, blocks.begin(block));
+      const Matrix a = pack_a ? packed_strip(packed_a, strip) : at(g.a, i, blocks.begin(block));
       const auto multiply = [&](const Target& t, int64_t last) {
         if (short_k) return kShortTiles[k](rows, a.data, a.row, b.data, b.row, t);
         kTiles[packs][used][rows](k, a, b.data, b.row, slot, static_cast<int>(last), t);
       };
       const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
       if (!transposed) {
+        if (far_c) prefetch(target.c, target.c_row, rows, columns);
         multiply(target, last);
       } else {
         alignas(64) float product[kMaxRows * kMaxVectors * kLanes];

@@ -17,6 +17,13 @@ export interface IdxOptions {
   readonly flatten?: boolean;
 }
 
+const mnistFiles = [
+  "train-images-idx3-ubyte",
+  "train-labels-idx1-ubyte",
+  "t10k-images-idx3-ubyte",
+  "t10k-labels-idx1-ubyte",
+] as const;
+
 /**
  * MNIST, or anything else in its four files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-…`, `t10k-labels-…`,
  * each gzipped (`.gz`) or not. Pixels stay uint8; they become float32 as batches are gathered.
@@ -32,11 +39,8 @@ async function idx(folder: string, options: IdxOptions = {}): Promise<{ train: D
   checkOptions("datasets.idx", options, ["flatten"]);
   const { flatten = true } = options;
   bool("datasets.idx", "flatten", flatten);
-  const part = async (prefix: string): Promise<Dataset> => {
-    const [images, labels] = await Promise.all([
-      readIdx(await find(folder, `${prefix}-images-idx3-ubyte`)),
-      readIdx(await find(folder, `${prefix}-labels-idx1-ubyte`)),
-    ]);
+  const part = async (imagesPath: string, labelsPath: string): Promise<Dataset> => {
+    const [images, labels] = await Promise.all([readIdx(imagesPath), readIdx(labelsPath)]);
     if (images.dtype !== "uint8" || images.shape.length < 2 || labels.dtype !== "uint8" || labels.shape.length !== 1)
       throw shapeError("datasets.idx", `${folder}: expected images uint8 [n, height, width] and labels uint8 [n]`, [
         { label: "images", dtype: images.dtype, shape: images.shape },
@@ -46,7 +50,11 @@ async function idx(folder: string, options: IdxOptions = {}): Promise<{ train: D
     const shape = flatten ? [count, size.reduce((a, b) => a * b, 1)] : images.shape;
     return dataset(tensor(images.data as Uint8Array, { shape, name: "images" }), Int32Array.from(labels.data));
   };
-  const [train, test] = await Promise.all([part("train"), part("t10k")]);
+  // One after the other, so that of several missing files it is always the first that is named.
+  const paths: string[] = [];
+  for (const name of mnistFiles) paths.push(await find(folder, name));
+  const [trainImages, trainLabels, testImages, testLabels] = paths as [string, string, string, string];
+  const [train, test] = await Promise.all([part(trainImages, trainLabels), part(testImages, testLabels)]);
   return { train, test };
 }
 

@@ -232,7 +232,8 @@ function rowsOf(rows: Rows, rowShape: Shape | undefined, name: string): Tensor {
   const width = rowShape.reduce((size, dim) => size * dim, 1);
   if (width === 0 || flat.size % width !== 0)
     throw shapeError("dataset", `${flat.size} ${name} cannot be cut into rows of ${formatShape(rowShape)}`);
-  return tensor(flat.read(), { shape: [flat.size / width, ...rowShape], name });
+  const { dtype, storage } = flat; // a copy already
+  return new Tensor({ dtype, shape: [flat.size / width, ...rowShape] }, { storage, name });
 }
 
 function checkFinite(name: string, values: Tensor): void {

@@ -92,7 +92,9 @@ export class Predictor {
         `${name} takes a batch [n, ${inputShape.join(", ")}] of at least one example of ${formatShape(inputShape)}`,
         [{ label: "inputs", shape: given.shape }],
       );
-    return flat ? tensor(given.read(), { shape: [given.size / width, ...inputShape] }) : given;
+    if (!flat) return given;
+    const { dtype, storage } = given; // a copy already
+    return new Tensor({ dtype, shape: [given.size / width, ...inputShape] }, { storage });
   }
 
   private recording(size: number, dtype: DType, raw: boolean): Recording {

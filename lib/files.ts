@@ -48,7 +48,7 @@ export async function readSource(source: FileSource): Promise<Uint8Array> {
  */
 export async function replaceFile(path: string, chunks: readonly Uint8Array[]): Promise<void> {
   try {
-    const target = await realpath(path).catch(() => path); // a link stays, and what it points to is replaced
+    const target = await targetOf(path);
     const folder = dirname(target);
     await makeFolder(folder);
     const temporary = temporaryBeside(target);
@@ -78,16 +78,25 @@ export async function replaceFile(path: string, chunks: readonly Uint8Array[]): 
  */
 export async function checkWritable(path: string): Promise<void> {
   try {
-    const target = await realpath(path).catch(() => path);
+    const target = await targetOf(path);
     const folder = dirname(target);
     await makeFolder(folder);
-    if (await isFolder(target)) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
     const probe = temporaryBeside(target); // permissions alone do not say it: the disk may be read-only
     await (await open(probe, "wx")).close();
     await rm(probe);
   } catch (error) {
     throw systemError(path, "a writable path", error);
   }
+}
+
+// A link stays, and what it points to is replaced. Only a file is: a rename would put one in the place of a device such as
+// /dev/null, for every program on the machine.
+async function targetOf(path: string): Promise<string> {
+  const target = await realpath(path).catch(() => path);
+  const stats = await stat(target).catch(() => undefined);
+  if (stats?.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+  if (stats && !stats.isFile()) throw Object.assign(new Error("is no file"), { code: "NOT_A_FILE" });
+  return target;
 }
 
 // In the same folder and so on the same disk, where a rename is atomic.
@@ -117,6 +126,7 @@ const problems: Record<string, readonly [received: string, remedy: string]> = {
   ENOENT: ["there is none", "check the path"],
   ENOTDIR: ["a part of its path is no directory", "check the path"],
   EISDIR: ["it is a directory", "name a file in it"],
+  NOT_A_FILE: ["it is a device, pipe or socket", "name a file"],
   EACCES: ["permission is denied", "check its permissions"],
   EPERM: ["permission is denied", "check its permissions"],
   EROFS: ["the file system is read-only", "choose another place"],

@@ -1,5 +1,6 @@
 // Replacing files: all or nothing, links and leftovers included.
-import { link, lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { link, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -55,6 +56,21 @@ describe("replaceFile", () => {
       `${folder}: expected a writable path, but it is a directory; name a file in it`,
     );
     expect(await readdir(folder)).toEqual(["file"]);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what is no file", () => {
+  test("is never replaced, nor is what a link to it points to", async () => {
+    const [pipe, link] = [join(folder, "pipe"), join(folder, "link")];
+    execFileSync("mkfifo", [pipe]);
+    await symlink(pipe, link);
+    for (const path of [pipe, link]) {
+      const message = `${path}: expected a writable path, but it is a device, pipe or socket; name a file`;
+      await expect(replaceFile(path, [bytes("new")])).rejects.toThrow(message);
+      await expect(checkWritable(path)).rejects.toThrow(message);
+    }
+    expect((await stat(pipe)).isFIFO()).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(["link", "pipe"]);
   });
 });
 

@@ -119,7 +119,7 @@ struct Blocked {
       const Matrix a = pack_a ? packed_strip(packed_a, strip) : at(g.a, i, blocks.begin(block));
       const auto multiply = [&](const Target& t, int64_t last) {
         if (short_k) return kShortTiles[k](rows, a.data, a.row, b.data, b.row, t);
-        kTiles[packs][used][rows](k, a, b.data, b.row, slot, static_cast<int>(last), t);
+        kTiles.by[packs][used][rows](k, a, b.data, b.row, slot, static_cast<int>(last), t);
       };
       const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
       if (!transposed) {

@@ -3,6 +3,7 @@
 #pragma once
 #include "blocked.h"
 #include "dot.h"
+#include "small.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
 #endif
@@ -20,6 +21,7 @@ SIMDNN_INLINE void with_plan(const Gemm& g, Run run) {
     if (g.n <= 16 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
     if (g.m <= 16 && g.b.row == 1 && (g.n >= 16 || g.a.column == 1)) return run(Dots::plan(g, true));
   }
+  if (Small::pays(g)) return run(Small{g});
   return run(Blocked::plan(g, g.n <= 16 && g.m > g.n && g.a.row == 1));
 }
 

@@ -26,13 +26,11 @@ struct Target {
 
 SIMDNN_INLINE vf combine(const Target& t, vf product, vf d) { return fma(broadcast(t.alpha), product, broadcast(t.beta) * d); }
 
-// How far ahead a strip that packs B asks for it: B comes from a far cache, in rows that no prefetcher guesses.
-constexpr int kAhead = 16;
-
 // C's columns end `last` lanes into the last vector. A tile that packs reads B only so far and writes what it read, filled up
 // with zeros, to `packed`: stores and loads are free beside the arithmetic, so packing costs a pass of its own nothing.
 template <int rows, int vectors, bool packs>
 static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, float* packed, int last, const Target& target) {
+  constexpr int kAhead = packs ? 16 : 8;
   const Target t = target;  // else it would be read again after every store
   const Lanes lanes = first(last);
   const bool whole = last == kLanes;
@@ -43,8 +41,11 @@ static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, float* pack
   for (int64_t p = 0; p < k; p++) {
     vf line[vectors];
     SIMDNN_UNROLL for (int j = 0; j < vectors; j++) line[j] = packs && j + 1 == vectors ? load(b + j * kLanes, lanes) : load(b + j * kLanes);
+    if (packs || vectors > 2) {  // B comes from a far cache, in rows that no prefetcher guesses
+      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) __builtin_prefetch(b + kAhead * b_row + j * kLanes);
+    }
     if (packs) {
-      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) __builtin_prefetch(b + kAhead * b_row + j * kLanes), store(packed + j * kLanes, line[j]);
+      SIMDNN_UNROLL for (int j = 0; j < vectors; j++) store(packed + j * kLanes, line[j]);
       packed += vectors * kLanes;
     }
     SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
@@ -78,31 +79,34 @@ static void tile(int64_t k, Matrix a, const float* b, int64_t b_row, float* pack
 
 using Tile = void (*)(int64_t k, Matrix a, const float* b, int64_t b_row, float* packed, int last, const Target& t);
 
-// By whether it packs, vectors and rows.
+// Most rows of a tile by its vectors. Two vectors serve all that is high; the wider ones a C with so few rows, for which B
+// passes only once.
 #if defined(__AVX2__) && !defined(__AVX512F__)  // 16 registers, so 12 sums
-constexpr int kMaxVectors = 3, kMaxRows = 6;
-constexpr int kTileRows[kMaxVectors + 1] = {0, 6, 6, 4};
-#define SIMDNN_TILES(packs)                                                                                                            \
-  {                                                                                                                                    \
-    {}, {nullptr, tile<1, 1, packs>, tile<2, 1, packs>, tile<3, 1, packs>, tile<4, 1, packs>, tile<5, 1, packs>, tile<6, 1, packs>},   \
-        {nullptr, tile<1, 2, packs>, tile<2, 2, packs>, tile<3, 2, packs>, tile<4, 2, packs>, tile<5, 2, packs>, tile<6, 2, packs>}, { \
-      nullptr, tile<1, 3, packs>, tile<2, 3, packs>, tile<3, 3, packs>, tile<4, 3, packs>                                              \
-    }                                                                                                                                  \
-  }
 constexpr int kRegisters = 16, kShortVectors = 1;
+constexpr int kMaxVectors = 8, kMaxRows = 6;
+constexpr int kTileRows[kMaxVectors + 1] = {0, 6, 6, 4, 2, 1, 1, 1, 1};
 #else  // 32 registers, so 28 sums
 constexpr int kRegisters = 32, kShortVectors = 2;
-constexpr int kMaxVectors = 4, kMaxRows = 14;
-constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6};
-#define SIMDNN_TILES_6(v, packs) nullptr, tile<1, v, packs>, tile<2, v, packs>, tile<3, v, packs>, tile<4, v, packs>, tile<5, v, packs>, tile<6, v, packs>
-#define SIMDNN_TILES_9(v, packs) SIMDNN_TILES_6(v, packs), tile<7, v, packs>, tile<8, v, packs>, tile<9, v, packs>
-#define SIMDNN_TILES_14(v, packs) SIMDNN_TILES_9(v, packs), tile<10, v, packs>, tile<11, v, packs>, tile<12, v, packs>, tile<13, v, packs>, tile<14, v, packs>
-#define SIMDNN_TILES(packs)                                                                                                \
-  {                                                                                                                        \
-    {}, {SIMDNN_TILES_14(1, packs)}, {SIMDNN_TILES_14(2, packs)}, {SIMDNN_TILES_9(3, packs)}, { SIMDNN_TILES_6(4, packs) } \
-  }
+constexpr int kMaxVectors = 8, kMaxRows = 14;
+constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6, 3, 3, 3, 2};
 #endif
-constexpr Tile kTiles[2][kMaxVectors + 1][kMaxRows + 1] = {SIMDNN_TILES(false), SIMDNN_TILES(true)};
+
+// By whether it packs, vectors and rows.
+struct Tiles {
+  Tile by[2][kMaxVectors + 1][kMaxRows + 1];
+};
+template <int vectors = kMaxVectors, int rows = kTileRows[vectors]>
+constexpr Tiles tiles(Tiles found = {}) {
+  if constexpr (vectors == 0) {
+    return found;
+  } else if constexpr (rows == 0) {
+    return tiles<vectors - 1>(found);
+  } else {
+    found.by[false][vectors][rows] = tile<rows, vectors, false>, found.by[true][vectors][rows] = tile<rows, vectors, true>;
+    return tiles<vectors, rows - 1>(found);
+  }
+}
+constexpr Tiles kTiles = tiles();
 
 // The other way round for a short k, as in the gradient of a ten-class head: the panel of B stays in registers and the rows
 // of C pass, since a tile's beginning and end would cost as much as its few steps. Rows of A are contiguous.

@@ -1,5 +1,5 @@
-// The TypeScript in README.md, CONTRIBUTING.md and docs/: every block compiles under strict and runs as it stands.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+// The TypeScript in README.md and docs/: every block compiles under strict and runs as it stands; the map in CONTRIBUTING.md is whole.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -23,6 +23,16 @@ afterAll(() => {
 
 test("blocks compile under strict", () => {
   expect(compileErrors(Object.fromEntries(blocks.map(({ name, code }) => [name, code])))).toEqual([]);
+});
+
+test("CONTRIBUTING.md has every folder of lib/ and native/ on its map", () => {
+  const map = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
+  const folders = ["lib", "native"].flatMap((room) =>
+    readdirSync(join(root, room), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `\`${room}/${name}/\``),
+  );
+  expect(folders.filter((folder) => !map.includes(folder))).toEqual([]);
 });
 
 describe("blocks run", () => {

@@ -22,6 +22,19 @@ SIMDNN_INLINE void transpose_square(vf (&rows)[kLanes]) {
   }
 }
 
+// columns[j] = column j of the kLanes x kLanes floats at p. Parts of four lanes are put in their places as they are loaded, which
+// the ports for loads do; what is left is a 4 x 4 transposition within each part.
+SIMDNN_INLINE void load_transposed(const float* p, int64_t stride, vf (&columns)[kLanes]) {
+  SIMDNN_UNROLL for (int j = 0; j < kLanes; j += 4) {
+    vf row[4];
+    SIMDNN_UNROLL for (int i = 0; i < 4; i++) row[i] = load_parts(p + i * stride + j, 4 * stride);
+    const vf low = zip<0>(row[0], row[1]), high = zip<2>(row[0], row[1]);
+    const vf low_rest = zip<0>(row[2], row[3]), high_rest = zip<2>(row[2], row[3]);
+    columns[j] = join<0>(low, low_rest), columns[j + 1] = join<2>(low, low_rest);
+    columns[j + 2] = join<0>(high, high_rest), columns[j + 3] = join<2>(high, high_rest);
+  }
+}
+
 // Lane i of the answer is the sum of the lower half of x[i], lane kHalf + i that of its upper half, for i < count; both
 // sums in the same order.
 template <int count, int distance = kHalf / 2>
@@ -50,19 +63,18 @@ static void transpose(const float* in, int64_t in_stride, int64_t rows, int64_t 
       const float* p = in + i * in_stride + j;
       float* q = out + j * out_stride + i;
       vf block[kLanes];
-      if (in_rows == kLanes && j + kLanes <= columns) {
-        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = load(p + r * in_stride);
-        transpose_square(block);
+      const int in_lanes = (int)(columns - j < kLanes ? columns - j : kLanes);
+      const Lanes loaded = first(in_lanes), stored = first(out_lanes);
+      if (in_rows == kLanes && in_lanes == kLanes) {
+        load_transposed(p, in_stride, block);
+      } else {
+        alignas(64) float whole[kLanes * kLanes];
+        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) store(whole + r * kLanes, r < in_rows ? load(p + r * in_stride, loaded) : vf{});
+        load_transposed(whole, kLanes, block);
+      }
+      if (out_lanes == kLanes && in_lanes == kLanes) {
         SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) store(q + r * out_stride, block[r]);
       } else {
-        const int in_lanes = (int)(columns - j < kLanes ? columns - j : kLanes);
-        const Lanes loaded = first(in_lanes), stored = first(out_lanes);
-        if (in_rows == kLanes) {
-          SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = load(p + r * in_stride, loaded);
-        } else {
-          SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) block[r] = r < in_rows ? load(p + r * in_stride, loaded) : vf{};
-        }
-        transpose_square(block);
         SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
           if (r < in_lanes) store(q + r * out_stride, block[r], stored);
         }

@@ -127,6 +127,21 @@ SIMDNN_INLINE vf load_twice(const float* p) {
 #endif
 }
 
+// Part q of four lanes is p[q * stride … q * stride + 4).
+SIMDNN_INLINE vf load_parts(const float* p, int64_t stride) {
+#if defined(__AVX512F__)
+  __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(p));
+  x = _mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(p + stride), 1);
+  x = _mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(p + 2 * stride), 2);
+  return (vf)_mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(p + 3 * stride), 3);
+#elif defined(__AVX2__)
+  return (vf)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + stride), 1);
+#else
+  (void)stride;
+  return load(p);
+#endif
+}
+
 // Keeps a loaded value in a register where the compiler would load it again for each use.
 SIMDNN_INLINE vf kept(vf x) {
 #if defined(__AVX2__)
@@ -184,6 +199,20 @@ SIMDNN_INLINE vf alternate(vf a, vf b) {
   return __builtin_shufflevector(a, b, SIMDNN_LANES(SIMDNN_LANE));
 #undef SIMDNN_LANE
 #endif
+}
+
+// In every part of four lanes, two lanes of x and two of y, from `first` on: in turns, or one pair after the other.
+template <int first>
+SIMDNN_INLINE vf zip(vf x, vf y) {
+#define SIMDNN_LANE(i) (i / 4 * 4 + first + i % 4 / 2 + (i % 2 ? kLanes : 0))
+  return __builtin_shufflevector(x, y, SIMDNN_LANES(SIMDNN_LANE));
+#undef SIMDNN_LANE
+}
+template <int first>
+SIMDNN_INLINE vf join(vf x, vf y) {
+#define SIMDNN_LANE(i) (i / 4 * 4 + first + i % 2 + (i % 4 / 2 ? kLanes : 0))
+  return __builtin_shufflevector(x, y, SIMDNN_LANES(SIMDNN_LANE));
+#undef SIMDNN_LANE
 }
 
 // Combines the lanes as a tree, lane i with lane i ^ width/2, then i ^ width/4 …, so the order is fixed.

@@ -196,8 +196,10 @@ export function dataset(
   const count = x.shape[0] ?? 0;
   if (x.rank === 0 || count === 0)
     throw shapeError("dataset", "expected at least one example", [{ label: "inputs", shape: x.shape }]);
+  const uncut = ArrayBuffer.isView(inputs) && !options.inputShape;
+  const hint = uncut ? "; give inputShape where an example is several numbers of a typed array" : "";
   if (y.shape[0] !== count)
-    throw shapeError("dataset", `expected as many targets as inputs, but ${count} ≠ ${y.shape[0] ?? "none"}`, [
+    throw shapeError("dataset", `expected as many targets as inputs, but ${count} ≠ ${y.shape[0] ?? "none"}${hint}`, [
       { label: "inputs", shape: x.shape },
       { label: "targets", shape: y.shape },
     ]);

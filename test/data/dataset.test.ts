@@ -18,6 +18,7 @@ describe("dataset", () => {
   it("refuses no rows, rows without targets, rows that do not divide, and values that are not finite", () => {
     expect(() => dataset([], [])).toThrow(/ShapeError|at least one example/);
     expect(() => dataset([[1], [2]], [1])).toThrow("expected as many targets as inputs, but 2 ≠ 1");
+    expect(() => dataset(new Float32Array(4), [1, 2])).toThrow("but 4 ≠ 2; give inputShape");
     expect(() => dataset(new Float32Array(7), [1, 2], { inputShape: [3] })).toThrow(
       "7 inputs cannot be cut into rows of [3]",
     );

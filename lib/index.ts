@@ -100,3 +100,6 @@ export type { PredictInput, PredictOptions } from "./train/predict.js";
 
 export { dataset, Dataset, type Rows, type SplitOptions, type Statistics } from "./data/dataset.js";
 export { datasets, type DrawnDigitsOptions, type IdxOptions } from "./data/datasets.js";
+export type {
+  BlobsOptions, CirclesOptions, GeneratorOptions, LinearOptions, NoiseOptions, SpiralsOptions,
+} from "./data/generators.js"; // prettier-ignore

@@ -8,6 +8,7 @@ import { resolveSeed } from "../random.js";
 import { tensor } from "../tensor.js";
 import { dataset, type Dataset } from "./dataset.js";
 import { digitSize, drawDigits } from "./digits.js";
+import { blobs, circles, linear, moons, spirals } from "./generators.js";
 import { readIdx } from "./idx.js";
 
 const digitsAtOnce = 100; // some 5 ms of drawing
@@ -102,4 +103,4 @@ async function digits(options: DrawnDigitsOptions = {}): Promise<Dataset> {
   return dataset(tensor(images, { shape: [count, digitSize ** 2], name: "images" }), labels);
 }
 
-export const datasets = { idx, digits } as const;
+export const datasets = { idx, digits, circles, moons, blobs, spirals, linear } as const;

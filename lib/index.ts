@@ -98,6 +98,16 @@ export type { EvaluateOptions } from "./train/evaluate.js";
 export type { Profile, ProfileOptions, ProfileRow } from "./train/profile.js";
 export type { PredictInput, PredictOptions } from "./train/predict.js";
 
+export {
+  gradientCheck, type CostGradientCheckOptions, type GradientCheckOptions, type ModelGradientCheckOptions,
+} from "./check/gradient-check.js"; // prettier-ignore
+export {
+  GradientReport,
+  type CheckedElement,
+  type CheckedParameter,
+  type GradientVerdict,
+} from "./check/gradient-report.js";
+
 export { dataset, Dataset, type Rows, type SplitOptions, type Statistics } from "./data/dataset.js";
 export { datasets, type DrawnDigitsOptions, type IdxOptions } from "./data/datasets.js";
 export type {

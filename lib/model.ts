@@ -1,6 +1,6 @@
 // Model: layers in sequence with their weights, and what can be done with them. The loops behind fit, evaluate and predict are in train/.
 import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
-import type { Initializer } from "./initializers.js";
+import type { Initializer, WeightSpec } from "./initializers.js";
 import type { CallContext, Layer, Weights } from "./layers/layer.js";
 import type { Loss } from "./losses/loss.js";
 import { resolveLoss, type LossOption } from "./losses/registry.js";
@@ -11,11 +11,12 @@ import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js
 import type { Optimizer } from "./optimizers/optimizer.js";
 import { add } from "./ops/binary.js";
 import { tick } from "./ops/random.js";
-import { checkOptions, isArray, wrongValue } from "./options.js";
+import { checkOptions, isArray, oneOf, wrongValue } from "./options.js";
 import { deriveSeed, resolveSeed } from "./random.js";
 import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
 import { Tensor, tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
+import { textTable } from "./text-table.js";
 import type { Dataset } from "./data/dataset.js";
 import { confusionMatrix, Evaluator, type EvaluateOptions } from "./train/evaluate.js";
 import { fit, type History } from "./train/fit.js";
@@ -31,6 +32,11 @@ export interface SequentialOptions {
   readonly seed?: number;
   /** What messages call the model. Default: "model". */
   readonly name?: string;
+  /**
+   * What weights, inputs and everything in between are computed in. Default: "float32". "float64" is many times slower, since only the reference
+   * kernels do it: for small problems that need the digits, and for gradient checks.
+   */
+  readonly dtype?: WeightSpec["dtype"];
 }
 
 export interface CompileOptions {
@@ -59,6 +65,8 @@ export class Model {
   readonly seed: number;
   readonly inputShape: Shape;
   readonly outputShape: Shape;
+  /** What it computes in. */
+  readonly dtype: WeightSpec["dtype"];
   /** What gradients train, in order. */
   readonly parameters: readonly Tensor[];
   /** Every weight by its name, such as `dense1.weight`: parameters and running averages. */
@@ -73,10 +81,11 @@ export class Model {
   private fitting = false;
 
   /** @internal Use sequential(). */
-  constructor(layers: readonly Layer[], { inputShape, seed, name }: SequentialOptions) {
+  constructor(layers: readonly Layer[], { inputShape, seed, name, dtype }: SequentialOptions) {
     this.name = name ?? "model";
     this.seed = resolveSeed(this.name, seed);
     this.inputShape = [...inputShape];
+    this.dtype = dtype ?? "float32";
     this.passes = zeros({ shape: [], dtype: "int32" }, { name: `${this.name}.passes` });
     const weights = new Map<string, Tensor>();
     const parameters: Tensor[] = [];
@@ -95,11 +104,11 @@ export class Model {
           if (weights.has(full)) throw wrongValue(layerName, "weight", "a name of its own for each", weight);
           if (typeof initializer?.make !== "function")
             throw wrongValue(layerName, `the initializer of ${weight}`, "one such as zeros()", initializer);
-          const values = initializer.make(
-            { shape: weightShape, dtype: "float32" },
-            deriveSeed(this.seed, weights.size),
-          );
-          const made = new Tensor(values, { storage: values.read(), name: full, requiresGrad });
+          const spec = { shape: weightShape, dtype: this.dtype };
+          const values = initializer.make(spec, deriveSeed(this.seed, weights.size));
+          // One of the user's own may know one dtype only.
+          const storage = (values.dtype === spec.dtype ? values : tensor(values.read(), spec)).read();
+          const made = new Tensor(spec, { storage, name: full, requiresGrad });
           weights.set(full, made);
           if (requiresGrad) parameters.push(made);
           if (regularizer) regularized.push([made, regularizer]);
@@ -286,10 +295,16 @@ export class Model {
     await saveModel(path, this, this.compiled);
   }
 
-  /** A model of its own with the same layers and weights, compiled alike with an optimizer that starts afresh. */
-  clone(): Model {
+  /**
+   * A model of its own with the same layers and weights, compiled alike with an optimizer that starts afresh.
+   *
+   * @param options - `dtype`: what the copy computes in; default: as this model
+   */
+  clone(options: Pick<SequentialOptions, "dtype"> = {}): Model {
+    checkOptions("clone", options, ["dtype"]);
     const { inputShape, seed, name } = this;
-    const copy = new Model(this.layers, { inputShape, seed, name });
+    const dtype = oneOf("clone", "dtype", options.dtype ?? this.dtype, weightTypes);
+    const copy = new Model(this.layers, { inputShape, seed, name, dtype });
     copy.setWeights(this.getWeights());
     return this.compiled ? copy.compile({ ...this.compiled, optimizer: this.compiled.optimizer.fresh() }) : copy;
   }
@@ -331,18 +346,13 @@ export class Model {
         count(weights).toLocaleString("en"),
       ]),
     ];
-    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-    const lines = rows.map(
-      ([name, output, values]) =>
-        `${name!.padEnd(widths[0]!)}  ${output!.padEnd(widths[1]!)}  ${values!.padStart(widths[2]!)}`,
-    );
-    return [...lines, `${this.parameterCount.toLocaleString("en")} trained parameters`].join("\n");
+    return [...textTable(rows, [0, 1]), `${this.parameterCount.toLocaleString("en")} trained parameters`].join("\n");
   }
 
   /** Finds a layer's output shape by recording its forward pass over one example; nothing is computed. */
   private shapeAfter(layer: Layer, name: string, index: number, weights: Weights, shape: Shape): Shape {
     const input = zeros(
-      { shape: [1, ...shape], dtype: "float32" },
+      { shape: [1, ...shape], dtype: this.dtype },
       { name: index === 0 ? `${this.name}.input` : "input" },
     );
     const context: CallContext = { training: false, random: { seed: this.seed, stream: index, counter: this.passes } };
@@ -355,7 +365,8 @@ export class Model {
     return output.shape.slice(1);
   }
 
-  private ready(where: string): Compiled {
+  /** @internal What compile() settled; throws where it was not called yet. */
+  ready(where: string): Compiled {
     if (this.compiled) return this.compiled;
     throw new SimdnnError(
       "StateError",
@@ -368,6 +379,8 @@ export class Model {
     if (this.fitting) throw busyError(this.name, "being trained", `await the fit() promise before ${where}()`);
   }
 }
+
+const weightTypes: readonly WeightSpec["dtype"][] = ["float32", "float64"];
 
 /** Metrics whose names tell them apart in logs, from each other and from the other curves. */
 function distinct(metrics: readonly Metric[]): readonly Metric[] {
@@ -391,7 +404,7 @@ function distinct(metrics: readonly Metric[]): readonly Metric[] {
  * ```
  */
 export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
-  checkOptions("sequential", options, ["inputShape", "seed", "name"]);
+  checkOptions("sequential", options, ["inputShape", "seed", "name", "dtype"]);
   if (!Array.isArray(layers) || layers.length === 0)
     throw wrongValue("sequential", "layers", "an array of at least one layer", layers);
   layers.forEach((layer: Layer | undefined, i) => {
@@ -402,5 +415,6 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
   const shape: unknown = options?.inputShape;
   if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0))
     throw wrongValue("sequential", "inputShape", "the shape of one example, such as [784],", shape);
+  if (options.dtype !== undefined) oneOf("sequential", "dtype", options.dtype, weightTypes);
   return new Model(layers, options);
 }

@@ -4,7 +4,7 @@ import { indexError, isSimdnnError, type SimdnnError } from "../errors.js";
 import { gather } from "../ops/gather.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
-import { allocate, bytesOf, isFloat, zeros, type Tensor } from "../tensor.js";
+import { allocate, bytesOf, isFloat, zeros, type DType, type Tensor } from "../tensor.js";
 import { Total, type Figure, type Figures } from "./figures.js";
 
 /** Some examples of a dataset. */
@@ -13,6 +13,21 @@ export interface Batch {
   readonly targets: Tensor;
   /** `[m]`; undefined where all examples count alike. */
   readonly weights: Tensor | undefined;
+}
+
+/** What batches are taken from. */
+export type Source = Pick<Dataset, "inputs" | "targets" | "sampleWeights">;
+
+/** The examples in rows `indices` of `data`, their numbers as `dtype`. */
+export function batchOf({ inputs, targets, sampleWeights }: Source, indices: Tensor, dtype: DType): Batch {
+  const batch = {
+    inputs: gather(inputs, indices, { dtype }),
+    targets: gather(targets, indices, { dtype: isFloat(targets.dtype) ? dtype : "int32" }),
+    weights: sampleWeights && gather(sampleWeights, indices, { dtype }),
+  };
+  batch.inputs.name = "model.input";
+  batch.targets.name = targetsName;
+  return batch;
 }
 
 /** From a batch to what it contributes to the figures of a pass. Recorded once per batch size. */
@@ -41,7 +56,8 @@ export class Batches {
   private readonly recordings = new Map<number, Recording>();
 
   constructor(
-    private readonly data: Pick<Dataset, "inputs" | "targets" | "sampleWeights">,
+    private readonly data: Source,
+    private readonly dtype: DType,
     private readonly compute: BatchFunction,
   ) {}
 
@@ -127,14 +143,7 @@ export class Batches {
     if (known) return known;
     const indices = zeros({ shape: [size], dtype: "int32" }, { name: "batch rows" });
     const tape = new Tape();
-    const figures = withTape(tape, () => {
-      const { data } = this;
-      const inputs = gather(data.inputs, indices, { dtype: "float32" });
-      inputs.name = "model.input";
-      const targets = gather(data.targets, indices, { dtype: isFloat(data.targets.dtype) ? "float32" : "int32" });
-      targets.name = targetsName;
-      return this.compute({ inputs, targets, weights: data.sampleWeights && gather(data.sampleWeights, indices) });
-    });
+    const figures = withTape(tape, () => this.compute(batchOf(this.data, indices, this.dtype)));
     const outputs = Object.values(figures).map(({ values }) => values);
     const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);
     const mostSteps = Math.max(1, Math.floor(mostBytesKept / bytes));

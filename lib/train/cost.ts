@@ -69,7 +69,8 @@ function classWeights(given: ClassWeight, outputs: Tensor, targets: Tensor): Ten
       throw wrongValue("fit", "classWeight", `classes below ${table.length}, the number of classes,`, Number(label));
     table[Number(label)] = weight;
   }
-  return gather(tensor(table, { name: "classWeight" }), classNumbers("classWeight", outputs, targets));
+  const numbers = classNumbers("classWeight", outputs, targets);
+  return gather(tensor(table, { name: "classWeight" }), numbers, { dtype: outputs.dtype });
 }
 
 function ofExamples(name: string, losses: Tensor, examples: number): Tensor {

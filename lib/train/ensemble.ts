@@ -33,7 +33,7 @@ export class Ensemble {
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
     checkData("evaluate", this.models[0]!, data);
-    const batches = new Batches(data, ({ inputs, targets }) => {
+    const batches = new Batches(data, this.models[0]!.dtype, ({ inputs, targets }) => {
       const predictions = meanOf(this.models.map((model) => model.link(model.forward(inputs))));
       return metricFigures(this.metrics, { outputs: predictions, predictions, targets });
     });
@@ -69,6 +69,9 @@ export function ensemble(
         "ensemble",
         `all models must go from ${formatShape(first.inputShape)} to ${formatShape(first.outputShape)}, but one goes from ${formatShape(inputShape)} to ${formatShape(outputShape)}`,
       );
+  const odd = models.find(({ dtype }) => dtype !== first.dtype);
+  if (odd)
+    throw wrongValue("ensemble", "models", `models that all compute in ${first.dtype}, as the first,`, odd.dtype);
   const metrics = options.metrics?.map((metric) => resolveMetric("ensemble", metric)) ?? first.metrics;
   return new Ensemble([...models], metrics);
 }

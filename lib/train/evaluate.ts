@@ -47,7 +47,11 @@ export class Evaluator {
     const { inputs, targets, sampleWeights } = data;
     const known = this.recorded.get(inputs);
     if (known?.of.targets === targets && known.of.sampleWeights === sampleWeights) return known.batches;
-    const batches = new Batches(data, (batch) => costAndFigures(this.model, this.compiled, batch, false).figures);
+    const batches = new Batches(
+      data,
+      this.model.dtype,
+      (batch) => costAndFigures(this.model, this.compiled, batch, false).figures,
+    );
     this.recorded.set(inputs, { of: data, batches });
     return batches;
   }

@@ -102,7 +102,7 @@ export function trainingSteps(
   data: Dataset,
   { callbacks = [], classWeight }: Pick<FitOptions, "callbacks" | "classWeight"> = {},
 ): Batches {
-  return new Batches(data, (batch) => {
+  return new Batches(data, model.dtype, (batch) => {
     const { cost, figures } = costAndFigures(model, compiled, batch, true, classWeight);
     compiled.optimizer.minimize(cost, model.parameters);
     for (const callback of callbacks) callback.recordStep?.(model);

@@ -6,10 +6,10 @@ import { layerFromConfig, type LayerFactories } from "../layers/registry.js";
 import { isLossName, resolveLoss } from "../losses/registry.js";
 import { isKnownMetric, resolveMetric } from "../metrics/registry.js";
 import { sequential, type Model } from "../model.js";
-import { checkOptions } from "../options.js";
+import { checkOptions, only } from "../options.js";
 import { resolveOptimizer } from "../optimizers/registry.js";
 import { sizeOf, type TypedArray } from "../tensor.js";
-import { parseArchitecture, type Architecture } from "./model-file.js";
+import { parseArchitecture, safeTypes, type Architecture } from "./model-file.js";
 
 /**
  * Reads a model that `save` wrote, compiled as it was where its loss and metrics are the library's own (the optimizer starts afresh);
@@ -33,24 +33,24 @@ export async function loadModel(
   const file = sourceName(source);
   const { tensors, metadata } = await readSafetensors(source);
   const architecture = parseArchitecture(file, metadata.get("format"), metadata.get("model"));
-  const { name, seed, inputShape, compiled } = architecture;
+  const { name, seed, inputShape, dtype, compiled } = architecture;
   checkSizes(file, architecture, tensors);
   const model = sequential(
     architecture.layers.map((config) => layerFromConfig(config, options.layers)),
-    { name, seed, inputShape },
+    { name, seed, inputShape, ...only({ dtype }) },
   );
   const values = new Map<string, TypedArray>();
-  for (const [weight, { shape, dtype }] of model.weights) {
+  for (const [weight, { shape }] of model.weights) {
     const stored = tensors.get(weight);
-    const expected = `${weight} as F32 [${shape.join(", ")}]`;
-    if (stored?.dtype !== "F32" || stored.shape.join() !== shape.join())
+    const expected = `${weight} as ${safeTypes[model.dtype]} [${shape.join(", ")}]`;
+    if (stored?.dtype !== safeTypes[model.dtype] || stored.shape.join() !== shape.join())
       throw fileError(
         file,
         expected,
         stored ? `it holds ${stored.dtype} [${stored.shape.join(", ")}]` : "it has none",
-        `save the model again with ${dtype} weights`,
+        `save the model again with ${model.dtype} weights`,
       );
-    values.set(weight, stored.data as Float32Array);
+    values.set(weight, stored.data as Float32Array | Float64Array);
   }
   const unknown = [...tensors.keys()].find((tensor) => !model.weights.has(tensor));
   if (unknown !== undefined)

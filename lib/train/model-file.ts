@@ -1,5 +1,6 @@
 // What a model file says beside its weights: architecture, loss, optimizer and metrics, as JSON in the metadata of a safetensors file.
 import { fileError } from "../errors.js";
+import type { WeightSpec } from "../initializers.js";
 import type { LayerConfig } from "../layers/registry.js";
 import type { LossConfig } from "../losses/registry.js";
 import type { MetricConfig } from "../metrics/registry.js";
@@ -8,12 +9,17 @@ import type { OptimizerConfig } from "../optimizers/registry.js";
 export const format = "simdnn";
 export const formatVersion = 1;
 
+/** What weights are called in the file. */
+export const safeTypes = { float32: "F32", float64: "F64" } as const;
+
 /** The metadata's JSON. */
 export interface Architecture {
   readonly version: number;
   readonly name: string;
   readonly seed: number;
   readonly inputShape: readonly number[];
+  /** Default: float32. */
+  readonly dtype?: WeightSpec["dtype"];
   readonly layers: readonly LayerConfig[];
   readonly compiled?: {
     readonly loss: LossConfig;
@@ -33,7 +39,7 @@ export function parseArchitecture(file: string, kind: string | undefined, text: 
   } catch (cause) {
     throw fileError(file, "an architecture in JSON", "it cannot be parsed", remedy, cause);
   }
-  const { version, name, seed, inputShape, layers, compiled } = (parsed ?? {}) as Partial<
+  const { version, name, seed, inputShape, dtype, layers, compiled } = (parsed ?? {}) as Partial<
     Record<keyof Architecture, unknown>
   >;
   if (version !== formatVersion)
@@ -47,6 +53,7 @@ export function parseArchitecture(file: string, kind: string | undefined, text: 
     typeof name === "string" &&
     Number.isSafeInteger(seed) &&
     isArrayOf(inputShape, Number.isSafeInteger) &&
+    (dtype === undefined || (typeof dtype === "string" && Object.hasOwn(safeTypes, dtype))) &&
     isArrayOf(layers, isLayerConfig) &&
     (compiled === undefined || isCompiled(compiled));
   if (!sound)

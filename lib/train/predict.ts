@@ -43,7 +43,8 @@ export class Predictor {
     checkWork("predict", options);
     const batch = this.batchOf(inputs);
     const count = batch.shape[0]!;
-    const result = zeros({ shape: [count, ...this.model.outputShape], dtype: "float32" }, { name: "predictions" });
+    const { outputShape } = this.model;
+    const result = zeros({ shape: [count, ...outputShape], dtype: this.model.dtype }, { name: "predictions" });
     const claim = new Claim("used for predictions");
     claim.take([], [...this.model.weights.values()]);
     try {
@@ -105,7 +106,7 @@ export class Predictor {
       const input = zeros({ shape: [size, ...this.model.inputShape], dtype }, { name: `${this.model.name}.input` });
       const tape = new Tape();
       const output = withTape(tape, () => {
-        const outputs = this.model.forward(dtype === "float32" ? input : cast(input, "float32"));
+        const outputs = this.model.forward(dtype === this.model.dtype ? input : cast(input, this.model.dtype));
         return raw || !this.link ? outputs : this.link(outputs);
       });
       recording = { program: new Program(tape, [output]), input, output };

@@ -6,6 +6,7 @@ import { native } from "../native.js";
 import { Program, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
 import { bytesOf, zeros } from "../tensor.js";
+import { textTable } from "../text-table.js";
 import { threads as defaultThreads } from "../threads.js";
 import { checkOptions, positiveInteger } from "../options.js";
 import { checkData } from "./check-data.js";
@@ -49,12 +50,8 @@ export class Profile {
       unit,
       `${(100 * ofPeak).toFixed(0)} %`,
     ]);
-    const table = [["op", "layer", "shape", "µs", "share", "rate", "", "of peak"], ...lines];
-    const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
-    const words = new Set([0, 1, 2, 6]); // the other columns are numbers
-    const rows = table.map((line) =>
-      line.map((cell, i) => (words.has(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ").trimEnd(),
-    ); // prettier-ignore
+    const header = ["op", "layer", "shape", "µs", "share", "rate", "", "of peak"];
+    const rows = textTable([header, ...lines], [0, 1, 2, 6]);
     return [...rows, `${this.microseconds.toFixed(1)} µs per step`].join("\n");
   }
 }

@@ -3,7 +3,7 @@ import { writeSafetensors, type SafeTensor } from "../data/safetensors.js";
 import { describeMetric } from "../metrics/registry.js";
 import type { LossConfig } from "../losses/registry.js";
 import type { Compiled, Model } from "../model.js";
-import { format, formatVersion, type Architecture } from "./model-file.js";
+import { format, formatVersion, safeTypes, type Architecture } from "./model-file.js";
 
 export async function saveModel(path: string, model: Model, compiled: Compiled | undefined): Promise<void> {
   const architecture: Architecture = {
@@ -11,12 +11,14 @@ export async function saveModel(path: string, model: Model, compiled: Compiled |
     name: model.name,
     seed: model.seed,
     inputShape: model.inputShape,
+    ...(model.dtype === "float64" && { dtype: model.dtype }),
     layers: model.layers.map(({ type, options }) => ({ type, options })),
     ...(compiled ? { compiled: describeCompiled(compiled) } : {}),
   };
   const tensors = new Map<string, SafeTensor>();
+  const dtype = safeTypes[model.dtype];
   for (const [name, data] of model.getWeights())
-    tensors.set(name, { dtype: "F32", shape: model.weights.get(name)!.shape, data: data as Float32Array<ArrayBuffer> });
+    tensors.set(name, { dtype, shape: model.weights.get(name)!.shape, data: data as SafeTensor["data"] });
   await writeSafetensors(path, tensors, new Map([["format", format], ["model", JSON.stringify(architecture)]])); // prettier-ignore
 }
 

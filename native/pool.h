@@ -1,11 +1,9 @@
 // The threads that kernels share: one pool per process, one parallel region at a time. Not the engine thread.
 #pragma once
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <deque>
 #include <thread>
-#include <vector>
 
 namespace simdnn {
 
@@ -15,36 +13,42 @@ struct Region {
   void (*body)(void*, int64_t, int64_t);
   void* context;
   int64_t count, piece, pieces;
+
+  void run(int64_t i) const {
+    const int64_t begin = i * piece, end = begin + piece;
+    body(context, begin, end < count ? end : count);
+  }
 };
 
 struct Pool {
-  Pool() { threads_.reserve(kMaxThreads); }
+  Pool() = default;
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Runs the region on the calling thread and up to threads - 1 others. When another caller has the pool, runs it on the
-  // calling thread alone: results never depend on who helps.
+  // Runs the region on the calling thread and up to threads - 1 others, a piece each: piece i is thread i's in every region,
+  // so that it finds in its cache what it left there. When another caller has the pool, runs it on the calling thread
+  // alone: results never depend on who helps.
   void run(const Region& region, int threads);
 
  private:
-  void work(int index);
-  int grow(int helpers);
-  void drain();
+  enum State : int { kWatching, kAsleep, kOffered, kTaken, kEnd };
 
-  std::vector<std::thread> threads_;
+  // All that the caller and one helper exchange lies on one cache line, whose way there and back is what a hot region costs.
+  struct alignas(128) Seat {
+    std::atomic<int> state{kWatching};
+    std::atomic<int> cpu{-1};  // the caller's
+    int64_t piece = 0;
+    Region region{};
+    std::thread thread;
+  };
+
+  static void work(Seat& seat);
+  int grow(int helpers);
+
+  std::deque<Seat> seats_;  // a helper each
   int most_ = kMaxThreads;  // helpers, unless the system would not start that many
   std::atomic<bool> taken_{false};
-  std::atomic<uint64_t> generation_{0};  // odd while a region is open
-  std::atomic<int> inside_{0};           // helpers that may be looking at region_
-  std::atomic<int64_t> next_{0};
-  std::atomic<int> helpers_wanted_{0};
-  Region region_{};
-
-  std::mutex mutex_;  // for parking only
-  std::condition_variable wake_;
-  std::atomic<int> parked_{0};
-  std::atomic<bool> stop_{false};
 };
 
 }  // namespace simdnn

@@ -34,6 +34,18 @@ TEST("pool: visits everything once, whatever the budget and the grain") {
       for (int64_t count : {0, 1, 6, 7, 8, 100, 1000}) EXPECT_EQ(counted(&pool, threads, count, grain), count);
 }
 
+TEST("pool: makes no more pieces than there are whole grains") {
+  Pool pool;
+  Args args{};
+  args.pool = &pool;
+  args.threads = 4;
+  for (int64_t count : {1, 15, 16, 31, 32, 47, 48, 1000}) {
+    std::atomic<int64_t> pieces{0};
+    parallel(args, count, 16, [&](int64_t, int64_t) { pieces++; });
+    EXPECT(pieces.load() <= std::clamp<int64_t>(count / 16, 1, 4));
+  }
+}
+
 TEST("pool: serves callers that come at the same time") {
   Pool pool;
   std::atomic<int64_t> visited{0};

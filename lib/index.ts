@@ -108,7 +108,8 @@ export {
   type GradientVerdict,
 } from "./check/gradient-report.js";
 
-export { dataset, Dataset, type Rows, type SplitOptions, type Statistics } from "./data/dataset.js";
+export { dataset, Dataset, type Rows, type Statistics } from "./data/dataset.js";
+export type { SplitOptions } from "./data/split.js";
 export { datasets, type DrawnDigitsOptions, type IdxOptions } from "./data/datasets.js";
 export type {
   BlobsOptions, CirclesOptions, GeneratorOptions, LinearOptions, NoiseOptions, SpiralsOptions,

@@ -1,16 +1,9 @@
-// Dataset: rows of inputs with their targets, and ways to divide them. Reading files is idx.ts; making batches is train/batches.ts.
+// Dataset: rows of inputs with their targets. Which rows make a part is split.ts, reading files idx.ts, making batches train/batches.ts.
 import { formatShape, nonFiniteError, shapeError, SimdnnError } from "../errors.js";
-import { bool, checkOptions, isArray, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
-import { randomStream } from "../random.js";
+import { checkOptions, isArray, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
+import { type RandomStream, randomStream } from "../random.js";
 import { isFloat, tensor, Tensor, type Shape, type TensorData } from "../tensor.js";
-
-export interface SplitOptions {
-  /** Draw rows at random (default) instead of in order. */
-  readonly shuffle?: boolean;
-  /** Give every part the same share of each class; targets must be class numbers. */
-  readonly stratify?: boolean;
-  readonly seed?: number;
-}
+import { checkSplitOptions, folds, type Group, shares, type SplitOptions, usualFractions } from "./split.js";
 
 export interface Statistics {
   readonly mean: number | readonly number[];
@@ -40,60 +33,50 @@ export class Dataset {
   }
 
   /**
-   * Parts of the given sizes, without copying rows.
+   * Parts of the given sizes, without copying rows. Without fractions these are a train, a dev and a test set of 60, 20 and 20 % of the
+   * examples, and of 98, 1 and 1 % where there are more than a million.
    *
-   * @param fractions - share of each part; they may sum to less than 1, and the last takes what rounding leaves over when they sum to 1
-   * @throws OptionError when a fraction is not in (0, 1], they sum to more than 1, or a part would be empty
+   * @param fractions - share of each part; they may sum to less than 1
+   * @throws OptionError when a fraction is not in (0, 1], they sum to more than 1, a part would be empty, or, with `stratify`, a class has fewer
+   *   examples than there are parts
    *
    * @example
    * ```ts
    * const [fitting, dev] = train.split([0.9, 0.1], { stratify: true, seed: 1 });
+   * const parts = train.split({ seed: 1 }); // 60, 20 and 20 %
    * ```
    */
+  split(options?: SplitOptions): [train: Dataset, dev: Dataset, test: Dataset];
   split<const Fractions extends readonly number[]>(
     fractions: Fractions,
-    options: SplitOptions = {},
-  ): { -readonly [I in keyof Fractions]: Dataset } {
-    const where = "split";
-    checkOptions(where, options, ["shuffle", "stratify", "seed"]);
-    const { shuffle = true, stratify = false, seed } = options;
-    bool(where, "shuffle", shuffle);
-    bool(where, "stratify", stratify);
-    if (seed !== undefined) nonNegativeInteger(where, "seed", seed);
-    if (
-      !Array.isArray(fractions) ||
-      fractions.length === 0 ||
-      !fractions.every((fraction) => fraction > 0 && fraction <= 1)
-    )
-      throw wrongValue(where, "fractions", "numbers above 0 and up to 1", fractions);
-    const total = fractions.reduce((sum, fraction) => sum + fraction, 0);
-    if (total > 1 + 1e-9) throw wrongValue(where, "fractions", "a sum of at most 1", fractions);
+    options?: SplitOptions,
+  ): { -readonly [I in keyof Fractions]: Dataset };
+  split(given: readonly number[] | SplitOptions = {}, more: SplitOptions = {}): Dataset[] {
+    const usual = typeof given === "object" && !isArray(given as readonly number[]);
+    const fractions = usual ? usualFractions(this.size) : (given as readonly number[]);
+    const options = usual ? (given as SplitOptions) : more;
+    const { groups, random } = this.grouped("split", options);
+    return shares(groups, fractions, random).map((rows) => this.of(rows));
+  }
 
-    const random = randomStream(seed);
-    const groups = stratify ? this.classes() : [this.rows.slice()];
-    const parts = fractions.map((): number[] => []);
-    for (const group of groups) {
-      if (shuffle) random.shuffle(group);
-      let taken = 0;
-      let cumulated = 0;
-      fractions.forEach((fraction, i) => {
-        cumulated += fraction;
-        const end = Math.round(group.length * Math.min(cumulated, 1));
-        for (; taken < end; taken++) parts[i]!.push(group[taken]!);
-      });
-    }
-    const made = parts.map((part, i) => {
-      if (part.length === 0)
-        throw wrongValue(
-          where,
-          "fractions",
-          `shares that leave no part empty, but of ${this.size} examples part ${i + 1} gets none`,
-          fractions,
-        );
-      // Stratified parts come class by class; a part in order of rows reads memory forwards.
-      return this.of(Int32Array.from(part).sort());
+  /**
+   * `k` divisions for cross-validation: every example is in the dev set of exactly one of them and in the training set of the others. Sizes differ
+   * by at most one, with `stratify` also within each class.
+   *
+   * @throws OptionError unless k is from 2 to the number of examples and, with `stratify`, of those of the rarest class
+   *
+   * @example
+   * ```ts
+   * for (const { train: fitting, dev } of train.folds(5, { stratify: true, seed: 1 })) console.log(fitting.size, dev.size); // 192 and 48
+   * ```
+   */
+  folds(k: number, options: SplitOptions = {}): { train: Dataset; dev: Dataset }[] {
+    const { groups, random } = this.grouped("folds", options);
+    const parts = folds(groups, k, random);
+    return parts.map((part) => {
+      const held = new Set(part);
+      return { train: this.of(this.rows.filter((row) => !held.has(row))), dev: this.of(part) };
     });
-    return made as { -readonly [I in keyof Fractions]: Dataset };
   }
 
   /**
@@ -142,25 +125,32 @@ export class Dataset {
     return new Dataset(this.inputs, this.targets, rows, this.sampleWeights);
   }
 
-  private classes(): Int32Array[] {
+  /** All rows, or those of each class with `stratify`; and what shuffles them. */
+  private grouped(
+    where: string,
+    options: SplitOptions,
+  ): { groups: readonly Group[]; random: RandomStream | undefined } {
+    const { shuffle, stratify } = checkSplitOptions(where, options);
+    const random = shuffle ? randomStream(options.seed) : undefined;
+    return { groups: stratify ? this.classes(where) : [{ rows: this.rows }], random };
+  }
+
+  private classes(where: string): Group[] {
     if (this.targets.dtype !== "int32" || this.targets.rank !== 1)
       throw new SimdnnError(
         "OptionError",
-        `split: stratify needs class numbers as targets (int32 [n]) but they are ${this.targets.dtype} ${formatShape(this.targets.shape)}`,
-        {
-          where: "split",
-          option: "stratify",
-        },
+        `${where}: stratify needs class numbers as targets (int32 [n]) but they are ${this.targets.dtype} ${formatShape(this.targets.shape)}`,
+        { where, option: "stratify" },
       );
     const labels = this.targets.read();
-    const groups = new Map<number, number[]>();
+    const members = new Map<number, number[]>();
     for (const row of this.rows) {
       const label = labels[row]!;
-      const group = groups.get(label);
-      if (group) group.push(row);
-      else groups.set(label, [row]);
+      const known = members.get(label);
+      if (known) known.push(row);
+      else members.set(label, [row]);
     }
-    return [...groups].sort(([a], [b]) => a - b).map(([, group]) => Int32Array.from(group));
+    return [...members].sort(([a], [b]) => a - b).map(([label, rows]) => ({ label, rows: Int32Array.from(rows) }));
   }
 }
 

@@ -110,6 +110,12 @@ export {
 
 export { dataset, Dataset, type Rows, type Statistics } from "./data/dataset.js";
 export type { SplitOptions } from "./data/split.js";
+export {
+  compareDistributions,
+  type CompareOptions,
+  type Comparison,
+  type DistributionComparison,
+} from "./data/compare.js";
 export { datasets, type DrawnDigitsOptions, type IdxOptions } from "./data/datasets.js";
 export type {
   BlobsOptions, CirclesOptions, GeneratorOptions, LinearOptions, NoiseOptions, SpiralsOptions,

@@ -72,7 +72,7 @@ export class DistributionComparison {
     const more = differing.length - shown.length;
     return [
       `different distributions: ${differing.length} of ${count} comparisons differ between ${sets} (${level}).`,
-      ...shown.map(({ name, test, statistic, correctedPValue, detail }) => `  ${name}: ${test === "chiSquare" ? "χ²" : "D"} = ${figure(statistic)}, p = ${figure(correctedPValue)}; ${detail}`), // prettier-ignore
+      ...shown.map(({ name, test, statistic, correctedPValue, detail }) => `  ${name}: ${test === "chiSquare" ? "χ²" : "D"} = ${figure(statistic)}, p ${correctedPValue < 1e-15 ? "< 1e-15" : `= ${figure(correctedPValue)}`}; ${detail}`), // prettier-ignore
       ...(more > 0 ? [`  and ${more} more`] : []),
       "A model tuned on one will not do as well on the other. Put all data of the kind it is to meet together, shuffle, and split it again (split with",
       "stratify for classes); if they must come from different sources, look at how these features were made, and let dev and test be the target.",
@@ -207,5 +207,5 @@ function median(sorted: Float64Array): number {
 }
 
 function figure(value: number): string {
-  return String(Number(value.toPrecision(2)));
+  return String(Number(value.toPrecision(3)));
 }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fileError, type SimdnnError } from "./errors.js";
 
 /** As mkdir's `recursive`, which never returns for a path below a folder that refuses everything, such as /proc. */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
@@ -91,7 +91,7 @@ export async function checkWritable(path: string): Promise<void> {
 
 // A link stays, and what it points to is replaced. Only a file is: a rename would put one in the place of a device such as
 // /dev/null, for every program on the machine.
-async function targetOf(path: string): Promise<string> {
+export async function targetOf(path: string): Promise<string> {
   const target = await realpath(path).catch(() => path);
   const stats = await stat(target).catch(() => undefined);
   if (stats?.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
@@ -112,7 +112,7 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 // Without this a crash may undo the rename. Windows cannot open folders, and its renames need no such help.
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {
@@ -135,7 +135,7 @@ const problems: Record<string, readonly [received: string, remedy: string]> = {
   ERR_FS_FILE_TOO_LARGE: ["it is larger than 2 GiB", "split it"],
 };
 
-function systemError(path: string, expected: string, error: unknown): SimdnnError<"FileError"> {
+export function systemError(path: string, expected: string, error: unknown): SimdnnError<"FileError"> {
   const { code = "", message } = error as NodeJS.ErrnoException;
   const [received, remedy] = problems[code] ?? [`the system says: ${message}`, "check the path"];
   return fileError(path, expected, received, remedy, error);

@@ -120,3 +120,10 @@ export { datasets, type DrawnDigitsOptions, type IdxOptions } from "./data/datas
 export type {
   BlobsOptions, CirclesOptions, GeneratorOptions, LinearOptions, NoiseOptions, SpiralsOptions,
 } from "./data/generators.js"; // prettier-ignore
+
+export { tune } from "./tune/tune.js";
+export { space, type Axis, type ConfigOf, type Dimension, type Space } from "./tune/space.js";
+export type { StrategyName, TuneOptions } from "./tune/options.js";
+export type { ModelFitOptions, ModelSearch } from "./tune/model-search.js";
+export type { Mode, Objective, Score, Trial, TrialResult, TrialStatus } from "./tune/trial.js";
+export { TuneResult } from "./tune/result.js";

@@ -14,6 +14,11 @@ export const bestOptions = ["monitor", "mode"];
 
 const largeIsGood = /accuracy|precision|recall|f1|auc|r2|top\d/i;
 
+/** @internal Whether small or large values of a curve are good, by its name. */
+export function modeOf(monitor: string): "min" | "max" {
+  return largeIsGood.test(monitor) ? "max" : "min";
+}
+
 /** @internal */
 export class Best {
   /** The epoch it was seen in; -1 at first. */
@@ -33,7 +38,7 @@ export class Best {
     const { monitor = "valLoss" in logs ? "valLoss" : "loss" } = this.options;
     const value = logs[monitor];
     if (value === undefined) throw wrongValue(this.where, "monitor", `one of ${Object.keys(logs).join(", ")}`, monitor);
-    const sign = (this.options.mode ?? (largeIsGood.test(monitor) ? "max" : "min")) === "max" ? -1 : 1;
+    const sign = (this.options.mode ?? modeOf(monitor)) === "max" ? -1 : 1;
     const first = this.epoch < 0 || (Number.isNaN(this.value) && !Number.isNaN(value));
     if (!first && !(sign * value < sign * this.value - this.minDelta)) return false;
     this.epoch = epoch;

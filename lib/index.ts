@@ -78,7 +78,14 @@ export {
 } from "./schedules.js"; // prettier-ignore
 export { l1, l2, l1l2, type L1l2Options, type PenaltyForm, type Regularizer } from "./regularizers.js";
 
-export { sequential, Model, type Compiled, type CompileOptions, type SequentialOptions } from "./model.js";
+export {
+  sequential,
+  Model,
+  type Compiled,
+  type CompileOptions,
+  type ForwardOptions,
+  type SequentialOptions,
+} from "./model.js";
 export { loadModel } from "./train/load.js";
 export { earlyStopping, keepBest, terminateOnNaN, type EarlyStoppingOptions } from "./train/early-stopping.js";
 export type { BestOptions } from "./train/best.js";
@@ -93,6 +100,7 @@ export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } f
 export type { Callback, Logs, Training } from "./train/callbacks.js";
 export type { History } from "./train/fit.js";
 export type { FitOptions } from "./train/fit-options.js";
+export type { Watched } from "./train/watch.js";
 export type { ClassWeight } from "./train/cost.js";
 export type { EvaluateOptions } from "./train/evaluate.js";
 export type { Profile, ProfileOptions, ProfileRow } from "./train/profile.js";
@@ -101,6 +109,9 @@ export type { PredictInput, PredictOptions } from "./train/predict.js";
 export {
   gradientCheck, type CostGradientCheckOptions, type GradientCheckOptions, type ModelGradientCheckOptions,
 } from "./check/gradient-check.js"; // prettier-ignore
+export {
+  gradientFlow, GradientFlow, type FlowFinding, type FlowOptions, type FlowProblem, type LayerFlow,
+} from "./check/gradient-flow.js"; // prettier-ignore
 export {
   GradientReport,
   type CheckedElement,

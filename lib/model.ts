@@ -46,6 +46,13 @@ export interface CompileOptions {
   readonly metrics?: readonly MetricOption[];
 }
 
+export interface ForwardOptions {
+  /** Run the layers as in training. Default: false. */
+  readonly training?: boolean;
+  /** Called with each layer's name, such as `dense1`, and its output, in order. */
+  readonly onLayer?: ((layer: string, output: Tensor) => void) | undefined;
+}
+
 /** What compile() settled. */
 export interface Compiled {
   readonly loss: Loss;
@@ -165,7 +172,7 @@ export class Model {
    * @returns the raw outputs, such as logits
    * @throws ShapeError when the input does not fit
    */
-  forward(input: Tensor, { training = false }: { readonly training?: boolean } = {}): Tensor {
+  forward(input: Tensor, { training = false, onLayer }: ForwardOptions = {}): Tensor {
     if (input.rank !== this.inputShape.length + 1 || !this.inputShape.every((dim, i) => dim === input.shape[i + 1]))
       throw shapeError(
         this.name,
@@ -177,6 +184,7 @@ export class Model {
       const context: CallContext = { training, random: { seed: this.seed, stream, counter } };
       const output = withScope(`${this.name}.${name}`, () => layer.call(x, weights, context));
       output.name = `${name}.output`;
+      onLayer?.(name, output);
       return output;
     }, input);
   }

@@ -2,7 +2,7 @@
 import { shapeError } from "../errors.js";
 import { classCount, classNumbers, perExample } from "../losses/targets.js";
 import type { Metric, MetricContext } from "../metrics/metric.js";
-import type { Compiled, Model } from "../model.js";
+import type { Compiled, ForwardOptions, Model } from "../model.js";
 import { add, mul } from "../ops/binary.js";
 import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";
@@ -23,9 +23,9 @@ export function costAndFigures(
   { loss, metrics }: Pick<Compiled, "loss" | "metrics">,
   { inputs, targets, weights }: Batch,
   training: boolean,
-  classWeight?: ClassWeight,
+  { classWeight, onLayer }: { readonly classWeight?: ClassWeight | undefined } & Pick<ForwardOptions, "onLayer"> = {},
 ): { cost: Tensor; figures: Record<string, Figure> } {
-  const outputs = model.forward(inputs, { training });
+  const outputs = model.forward(inputs, { training, onLayer });
   const byClass = classWeight && classWeights(classWeight, outputs, targets);
   const counted = weights && byClass ? mul(weights, byClass) : (weights ?? byClass);
   const losses = checked(loss.name, loss.call(outputs, targets));

@@ -6,6 +6,7 @@ import {
   checkOptions,
   nonNegativeInteger,
   nonNegativeNumber,
+  oneOf,
   only,
   positiveInteger,
   wrongValue,
@@ -15,6 +16,7 @@ import { checkCallbacks, type Callback } from "./callbacks.js";
 import { checkData } from "./check-data.js";
 import { checkWork } from "./check-work.js";
 import type { ClassWeight } from "./cost.js";
+import { watchable, type Watched } from "./watch.js";
 
 export interface FitOptions {
   /** Passes over the data. Default: 1. */
@@ -31,6 +33,12 @@ export interface FitOptions {
   readonly validationData?: Dataset;
   readonly callbacks?: readonly Callback[];
   /**
+   * Norms to follow through the layers, as curves of the history: `activations.dense1` is the root of the mean square of a layer's outputs,
+   * `gradients.dense1` the Euclidean norm of the gradient of its parameters, before clipping; both over the steps of an epoch. {@link gradientFlow}
+   * reads them. Default: none.
+   */
+  readonly watch?: readonly Watched[];
+  /**
    * What the loss of an example counts, by its class: `{ 3: 10 }` or a number per class; classes left out count 1. Multiplies with the dataset's
    * sample weights. The loss is `1/m Σ weight · loss` as in Keras; PyTorch divides by the sum of the weights. Validation is not weighted by it.
    */
@@ -44,7 +52,7 @@ export interface FitOptions {
 }
 
 const optionNames: readonly (keyof FitOptions)[] = [
-  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "classWeight", "threads", "priority", "signal",
+  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "watch", "classWeight", "threads", "priority", "signal",
 ]; // prettier-ignore
 
 export type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
@@ -69,6 +77,9 @@ export function checkFitOptions(model: Model, data: Dataset, options: FitOptions
   bool(where, "shuffle", settings.shuffle);
   checkWork(where, options);
   checkCallbacks(where, settings.callbacks);
+  if (settings.watch !== undefined && !Array.isArray(settings.watch))
+    throw wrongValue(where, "watch", 'an array such as ["gradients"]', settings.watch);
+  for (const watched of settings.watch ?? []) oneOf(where, "watch", watched, watchable);
   for (const [label, weight] of Object.entries(options.classWeight ?? {})) {
     nonNegativeInteger(where, "classWeight", Number(label));
     nonNegativeNumber(where, "classWeight", weight);

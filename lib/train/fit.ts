@@ -3,6 +3,8 @@ import { Claim } from "../claim.js";
 import type { Dataset } from "../data/dataset.js";
 import { isSimdnnError, nonFiniteError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
+import { gradients } from "../ops/gradient.js";
+import { assertFinite } from "../ops/guard.js";
 import { only } from "../options.js";
 import type { StoppedAt } from "../program.js";
 import { deriveSeed, randomStream } from "../random.js";
@@ -11,6 +13,7 @@ import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
 import { warnOfSymmetry } from "./symmetry.js";
+import { Watcher } from "./watch.js";
 import { checkFitOptions, type FitOptions, type Settings } from "./fit-options.js";
 
 export interface History {
@@ -100,13 +103,17 @@ export function trainingSteps(
   model: Model,
   compiled: Compiled,
   data: Dataset,
-  { callbacks = [], classWeight }: Pick<FitOptions, "callbacks" | "classWeight"> = {},
+  { callbacks = [], classWeight, watch }: Pick<FitOptions, "callbacks" | "classWeight" | "watch"> = {},
 ): Batches {
   return new Batches(data, model.dtype, (batch) => {
-    const { cost, figures } = costAndFigures(model, compiled, batch, true, classWeight);
-    compiled.optimizer.minimize(cost, model.parameters);
+    const watched = new Watcher(watch);
+    const { cost, figures } = costAndFigures(model, compiled, batch, true, { classWeight, onLayer: watched.onLayer });
+    const computed = gradients(cost, model.parameters);
+    assertFinite(cost);
+    watched.gradients(model.parameters, computed);
+    compiled.optimizer.apply(model.parameters, computed);
     for (const callback of callbacks) callback.recordStep?.(model);
-    return figures;
+    return { ...figures, ...watched.figures };
   });
 }
 

@@ -1,5 +1,6 @@
 // Model: layers in sequence with their weights, and what can be done with them. The loops behind fit, evaluate and predict are in train/.
 import { busyError, formatShape, shapeError, SimdnnError } from "./errors.js";
+import { Constants } from "./inference.js";
 import type { Initializer, WeightSpec } from "./initializers.js";
 import type { CallContext, Layer, Weights } from "./layers/layer.js";
 import type { Loss } from "./losses/loss.js";
@@ -80,6 +81,8 @@ export class Model {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** Forward passes made in training, which dropout draws its masks by. */
   readonly passes: Tensor;
+  /** @internal What predictions and evaluations compute from the weights alone. */
+  readonly constants = new Constants();
   private readonly built: readonly BuiltLayer[];
   private readonly regularized: readonly (readonly [weight: Tensor, regularizer: Regularizer])[];
   private compiled: Compiled | undefined;

@@ -1,6 +1,7 @@
 // Op: the record that says everything about one operation, and apply(), which runs or records one.
 import { SimdnnError } from "./errors.js";
 import { execute } from "./program.js";
+import type { Activation } from "./ops/activation.js";
 import { currentScope, currentTape, Entry } from "./tape.js";
 import { isFloat, Tensor, type Spec } from "./tensor.js";
 
@@ -29,6 +30,11 @@ export type Vjp<A extends Attrs> = (
   douts: readonly (Tensor | undefined)[],
 ) => readonly (Tensor | undefined)[];
 
+/** What is done to each feature of a result: `scale · (x - center) + shift`, one number per feature each, or an activation function. */
+export type Epilogue =
+  | { readonly center: Tensor; readonly scale: Tensor; readonly shift: Tensor }
+  | { readonly activation: Activation; readonly slope: number };
+
 /** Everything there is to know of one operation, apart from its kernel of the same name in native/. */
 export interface Op<A extends Attrs = Attrs> {
   readonly name: string;
@@ -49,6 +55,14 @@ export interface Op<A extends Attrs = Attrs> {
   readonly saved?: readonly number[];
   /** The output is the first operand under another shape; there is no kernel. */
   readonly alias?: true;
+  /** What it does to its first operand, in words that an op in front of it may understand. */
+  readonly epilogue?: (operands: readonly Tensor[], attrs: A) => Epilogue;
+  /** With what operands and attributes it does an epilogue as well; undefined for one that it cannot do. */
+  readonly absorb?: (
+    operands: readonly Tensor[],
+    attrs: A,
+    epilogue: Epilogue,
+  ) => { readonly operands: readonly Tensor[]; readonly attrs: A } | undefined;
   /** Words for an index out of range: the operand that holds indices, and what they count. */
   readonly indexes?: {
     readonly operand: number;

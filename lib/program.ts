@@ -56,7 +56,7 @@ export class Program {
   private readonly writes: readonly Tensor[];
   private readonly fed: readonly Fed[];
   private readonly handle: NativeProgram;
-  private inFlight = 0;
+  protected inFlight = 0;
 
   /** Freezes what `tape` recorded; the values of `outputs` can be read after a run. */
   constructor(tape: Tape, outputs: readonly Tensor[]) {

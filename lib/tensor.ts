@@ -85,6 +85,8 @@ export class Tensor implements Spec {
   readonly requiresGrad: boolean;
   /** @internal */ storage: TypedArray | undefined;
   /** @internal The op that made it; undefined for parameters and data. */ producer: Entry | undefined;
+  /** @internal The value of a number that a formula contains: such tensors never change, and equal ones are interchangeable. */
+  literal: number | undefined;
   /** @internal Who is using it off this thread (one writer or any number of readers) and its version; shared by all aliases of one storage. */
   users: { writer?: Claim; readers: number; version: number } = { readers: 0, version: 0 };
 

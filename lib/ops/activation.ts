@@ -35,6 +35,7 @@ const record = defineOp<Attrs>({
     apply1(gradRecord, [dout!, derivesFromOutput(attrs.kind) ? y! : x!], attrs),
   ],
   inPlace: [0],
+  epilogue: (_, { kind, slope }) => ({ activation: kind, slope }),
   samples: () => kinds.flatMap((attrs) => elementShapes.map((shape) => ({ operands: [float(shape, [-4, 4])], attrs }))),
 });
 

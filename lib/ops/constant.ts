@@ -18,6 +18,7 @@ export function constant(value: number, dtype: DType, where = "constant"): Tenso
   scalar.storage![0] = value;
   if (!isFloat(dtype) && scalar.storage![0] !== value)
     throw dtypeError(where, `${value} is not an ${dtype}; convert the other operand with cast()`);
+  scalar.literal = value;
   return scalar;
 }
 

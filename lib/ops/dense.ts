@@ -4,9 +4,11 @@ import { apply, apply1, defineOp, type Sample } from "../op.js";
 import { checkOptions, oneOf, positiveNumber } from "../options.js";
 import { sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { activation as activate, activations, defaultSlopes, derivesFromOutput, type Activation } from "./activation.js"; // prettier-ignore
+import { add, mul, sub } from "./binary.js";
 import { matmul, productFlops } from "./matmul.js";
 import { float, savedRange } from "./samples.js";
 import { features, floatType, notes, sameShape } from "./shapes.js";
+import { neg } from "./unary.js";
 import { reshape } from "./view.js";
 
 export type DenseOptions = {
@@ -80,6 +82,16 @@ const record = defineOp<Attrs>({
     const dinput = (): Tensor => reshape(matmul(rows(dz), weight!, { transposeB: true }), input!.shape);
     const dweight = (): Tensor => matmul(rows(input!), rows(dz), { transposeA: true });
     return [needs[0] ? dinput() : undefined, needs[1] ? dweight() : undefined, needs[2] ? dbias : undefined];
+  },
+  absorb: ([input, weight, bias], attrs, epilogue) => {
+    if (attrs.activation !== "linear") return undefined;
+    if ("activation" in epilogue)
+      return derivesFromOutput(epilogue.activation)
+        ? { operands: bias ? [input!, weight!, bias] : [input!, weight!], attrs: epilogue }
+        : undefined;
+    const { center, scale, shift } = epilogue;
+    const offset = bias ? sub(bias, center) : neg(center);
+    return { operands: [input!, mul(weight!, scale), add(mul(offset, scale), shift)], attrs };
   },
   flops: ([input, weight], [output]) => productFlops(input!, weight!, output!),
   samples,

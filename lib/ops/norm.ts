@@ -97,6 +97,11 @@ const inferenceRecord = defineOp<BatchNormInferenceAttrs>({
     ];
   },
   inPlace: [0],
+  epilogue: ([, gamma, beta, mean, variance], { epsilon }) => ({
+    center: mean!,
+    scale: div(gamma!, sqrt(add(variance!, epsilon))),
+    shift: beta!,
+  }),
   samples: () =>
     [[1], [1, 1], [0, 3], ...shapes].map((shape) => {
       const vector = [shape.at(-1)!];

@@ -59,6 +59,11 @@ export class Batches {
     private readonly data: Source,
     private readonly dtype: DType,
     private readonly compute: BatchFunction,
+    /** From a recording to its program; `inputs` are set before each run. */
+    private readonly programOf: (tape: Tape, outputs: readonly Tensor[], inputs: readonly Tensor[]) => Program = (
+      tape,
+      outputs,
+    ) => new Program(tape, outputs),
   ) {}
 
   /** Records the programs that a pass over `count` rows needs, so that whatever is wrong with them shows before any work. */
@@ -147,7 +152,7 @@ export class Batches {
     const outputs = Object.values(figures).map(({ values }) => values);
     const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);
     const mostSteps = Math.max(1, Math.floor(mostBytesKept / bytes));
-    const made = { program: new Program(tape, outputs), indices, figures, outputs, mostSteps };
+    const made = { program: this.programOf(tape, outputs, [indices]), indices, figures, outputs, mostSteps };
     this.recordings.set(size, made);
     return made;
   }

@@ -1,6 +1,7 @@
 // Evaluation: loss and metrics over a dataset with the layers in inference mode.
 import { Claim } from "../claim.js";
 import type { Dataset } from "../data/dataset.js";
+import { Inference } from "../inference.js";
 import { confusionCounts, matrixOf, type ConfusionMatrix } from "../metrics/confusion.js";
 import type { Metric } from "../metrics/metric.js";
 import type { Compiled, Model } from "../model.js";
@@ -51,6 +52,7 @@ export class Evaluator {
       data,
       this.model.dtype,
       (batch) => costAndFigures(this.model, this.compiled, batch, false).figures,
+      (tape, outputs, inputs) => Inference.of(tape, outputs, inputs, this.model.constants),
     );
     this.recorded.set(inputs, { of: data, batches });
     return batches;

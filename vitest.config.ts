@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^simdnn$/, replacement: source("index.ts") },
       { find: /^simdnn\/kernels$/, replacement: source("kernels.ts") },
+      { find: /^simdnn\/plot$/, replacement: source("plot.ts") },
       { find: /^#lib\//, replacement: source("") },
     ],
   },

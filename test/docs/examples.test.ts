@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeIdx } from "#lib/data/idx.js";
 import { adam, datasets, dense, sequential, type Dataset, type Model } from "#lib/index.js";
+import * as plot from "#lib/plot.js";
 import { examplesIn, root, runSnippet } from "./snippets.js";
 
 const sources = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" })
@@ -35,7 +36,7 @@ beforeAll(async () => {
     await writeIdx(`data/mnist/${part}-images-idx3-ubyte.gz`, { shape: [4, 28, 28], data: images });
     await writeIdx(`data/mnist/${part}-labels-idx1-ubyte.gz`, { shape: [4], data: labels });
   }
-  surroundings = { model, train, dev, test: testing, images };
+  surroundings = { model, train, dev, test: testing, images, plot };
 });
 
 afterAll(() => {

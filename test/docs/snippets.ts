@@ -5,11 +5,12 @@ import ts from "typescript";
 import { expect } from "vitest";
 import * as kernels from "#lib/kernels.js";
 import * as simdnn from "#lib/index.js";
+import * as plot from "#lib/plot.js";
 
 export const root = resolve(import.meta.dirname, "../..").replaceAll("\\", "/");
 
 /** What a snippet may import. */
-const modules: Readonly<Record<string, object>> = { simdnn, "simdnn/kernels": kernels };
+const modules: Readonly<Record<string, object>> = { simdnn, "simdnn/kernels": kernels, "simdnn/plot": plot };
 
 /** The `@example` blocks of a source file. */
 export function examplesIn(source: string): string[] {

@@ -1,0 +1,131 @@
+// From values to pixels, with ticks for an axis: d3's scales, and the decision which of them suits the values.
+import { scaleLinear, scaleLog, scalePoint } from "d3-scale";
+
+/** `oneMinus` is logarithmic in `1 - value`, as momentum's β is searched. */
+export type ScaleKind = "linear" | "log" | "oneMinus";
+
+export interface Scale<Value> {
+  /** Pixels; NaN for a value that has no place. */
+  readonly at: (value: Value) => number;
+  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  /** What the axis is to say of the scale besides its name, such as "log scale". */
+  readonly note?: string;
+}
+
+export interface ScaleOptions {
+  /** Where the lowest and the highest value go. */
+  readonly range: readonly [number, number];
+  /** About how many ticks there is room for. */
+  readonly ticks: number;
+  /** Only whole numbers get ticks. */
+  readonly whole?: boolean;
+  /** The ends are exactly the extreme values, without room beyond them. */
+  readonly tight?: boolean;
+}
+
+/** The scale on which `values` are seen best: logarithmic where they are positive and spread over more than two powers of ten. */
+export function suitableKind(values: readonly number[]): ScaleKind {
+  const [low, high] = extent(values);
+  if (low > 0 && high / low >= 100) return "log";
+  if (low > 0.5 && high < 1 && (1 - low) / (1 - high) >= 10) return "oneMinus";
+  return "linear";
+}
+
+/** A scale for numbers; those that are not finite have no place on it. */
+export function numberScale(values: readonly number[], kind: ScaleKind, options: ScaleOptions): Scale<number> {
+  if (kind === "log") return logScale(values, options);
+  if (kind === "oneMinus") {
+    const [start, end] = options.range;
+    const rests = values.map((value) => 1 - value);
+    const { at, ticks } = logScale(rests, { ...options, range: [end, start] }, (rest) => short(1 - rest, 9));
+    return { at: (value) => at(1 - value), ticks, note: "log scale of 1 − value" };
+  }
+  return linearScale(values, options);
+}
+
+/** The same scale with ticks at `values` alone, where these are so few that all of them have room. */
+export function tickedAt(scale: Scale<number>, values: readonly number[], gap: number): Scale<number> {
+  const ticks = [...new Set(values)].filter(Number.isFinite).sort((a, b) => a - b).map((value) => ({ at: scale.at(value), label: short(value) })); // prettier-ignore
+  const roomy = ticks.length <= 6 && ticks.every(({ at }, i) => i === 0 || Math.abs(at - ticks[i - 1]!.at) >= gap);
+  return roomy ? { ...scale, ticks } : scale;
+}
+
+/** A scale for things without an order, each at a place of its own. */
+export function namedScale(names: readonly string[], range: readonly [number, number]): Scale<string> {
+  const scale = scalePoint([...new Set(names)], range).padding(0.5);
+  return {
+    at: (name) => scale(name) ?? NaN,
+    ticks: scale.domain().map((name) => ({ at: scale(name)!, label: name })),
+  };
+}
+
+function linearScale(
+  values: readonly number[],
+  { range, ticks, whole = false, tight = false }: ScaleOptions,
+): Scale<number> {
+  const [low, high] = extent(values);
+  // A constant gets an axis around it.
+  const room = low === high ? (whole ? 1 : Math.abs(low) / 2 || 1) : 0;
+  const scale = scaleLinear([low - room, high + room], range);
+  if (!tight && !whole) scale.nice(ticks);
+  const places = scale.ticks(ticks).filter((value) => !whole || Number.isInteger(value));
+  const format = linearFormat(places, whole ? (value) => short(value, 9) : scale.tickFormat(ticks));
+  return { at: (value) => scale(value), ticks: places.map((value) => ({ at: scale(value), label: format(value) })) };
+}
+
+function logScale(values: readonly number[], options: ScaleOptions, label = short): Scale<number> {
+  const { range, ticks, tight = false } = options;
+  const [low, high] = extent(values.filter((value) => value > 0));
+  const room = low === high ? 2 : tight ? 1 : (high / low) ** 0.05;
+  const scale = scaleLog([low / room, high * room], range);
+  const [first, last] = scale.domain() as [number, number];
+  const decades = Math.log10(last / first);
+  const within = (value: number): boolean => value >= first * (1 - 1e-9) && value <= last * (1 + 1e-9);
+  const powers = (digits: readonly number[], every = 1): number[] => {
+    const places: number[] = [];
+    for (let power = Math.floor(Math.log10(first)); power <= Math.log10(last); power++)
+      if (power % every === 0) places.push(...digits.map((digit) => digit * 10 ** power).filter(within));
+    return places;
+  };
+  const places =
+    decades < 0.7
+      ? scaleLinear([first, last], range).ticks(ticks)
+      : decades * 3 <= ticks + 1
+        ? powers([1, 2, 5])
+        : decades * 2 <= ticks + 1
+          ? powers([1, 3])
+          : powers([1], Math.ceil(decades / (1.5 * ticks)));
+  return {
+    at: (value) => (value > 0 ? scale(value) : NaN),
+    ticks: places.map((value) => ({ at: scale(value), label: label(value) })),
+    note: "log scale",
+  };
+}
+
+/** The least and the greatest of the finite values; 0 and 1 where there are none. */
+function extent(values: readonly number[]): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+function linearFormat(places: readonly number[], usual: (value: number) => string): (value: number) => string {
+  const greatest = Math.max(...places.map(Math.abs));
+  return greatest !== 0 && (greatest < 1e-3 || greatest >= 1e6) ? short : usual;
+}
+
+/** A number in few characters: `0.001`, `1e-5`, `12,500`, `2.5e7`. */
+export function short(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return String(value);
+  const rounded = Number(value.toPrecision(digits));
+  const size = Math.abs(rounded);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e6)
+      ? rounded.toExponential().replace("e+", "e")
+      : rounded.toLocaleString("en", { maximumFractionDigits: 9 });
+  return text.replace(/-/g, "−");
+}

@@ -1,5 +1,5 @@
 // The kernels that training spends its time on besides matrix products, at sizes that stay in L2.
-import { apply, opNamed, type Attrs, type Op } from "#lib/op.js";
+import { apply, bytesMoved, opNamed, type Attrs, type Op } from "#lib/op.js";
 import { tensor, type Shape, type Tensor, type TypedArray } from "#lib/tensor.js";
 import { sampler } from "./repeated.js";
 import { select, type Row, type Settings } from "./suite.js";
@@ -89,17 +89,11 @@ export async function run({ threads = 1, cases }: Settings): Promise<Row[]> {
     const op = opNamed(one.op);
     const operands = operandsOf(one, "float32");
     const outputs = op.shape(operands, one.attrs);
-    // Of a gather only the rows that are taken move.
-    const elements =
-      op.name === "gather" ? size(outputs[0]!.shape) : Math.max(...operands.map((operand) => operand.size));
-    const read = op.name === "gather" ? elements : operands.reduce((sum, tensor) => sum + bytes(tensor), 0);
-    const written = [...outputs, ...(op.effects ?? []).map((i) => operands[i]!)].reduce(
-      (sum, spec) => sum + bytes(spec),
-      0,
-    );
+    const used = op.bytesRead ? outputs : operands; // of a gather only the rows that are taken
+    const elements = Math.max(...used.map(({ shape }) => size(shape)));
     return {
       elements,
-      moved: read + written,
+      moved: bytesMoved(op, operands, outputs),
       residual: residual(op, one),
       sample: sampler(op, operands, one.attrs, threads),
     };
@@ -136,8 +130,4 @@ function residual(op: Op, one: Case): number {
 
 function size(shape: Shape): number {
   return shape.reduce((product, dim) => product * dim, 1);
-}
-
-function bytes({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number {
-  return size(shape) * (dtype === "uint8" ? 1 : dtype === "float64" ? 8 : 4);
 }

@@ -1,9 +1,10 @@
 // Inference: a program whose weights have been prepared once, and again whenever they have changed. What is prepared fold.ts decides.
 import { fold } from "./fold.js";
+import { bytesMoved } from "./op.js";
 import { liveEntries } from "./planner.js";
 import { Program, type RunOptions } from "./program.js";
 import { Entry, Tape } from "./tape.js";
-import { allocate, bytesOf, type Tensor } from "./tensor.js";
+import { allocate, type Tensor } from "./tensor.js";
 
 /**
  * What the inferences of one model compute from its weights alone, shared by all their batch sizes: equal computations on the same tensors are
@@ -79,9 +80,14 @@ const bytesPerNanosecond = 40;
 
 function estimate({ op, operands, outputs }: Entry): number {
   if (op.alias) return 0;
-  const bytes = [...operands, ...outputs].reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const slowness = outputs.some(({ dtype }) => dtype === "float64") ? 100 : 1; // the reference kernels
-  return slowness * Math.max((op.flops?.(operands, outputs) ?? 0) / flopsPerNanosecond, bytes / bytesPerNanosecond);
+  return (
+    slowness *
+    Math.max(
+      (op.flops?.(operands, outputs) ?? 0) / flopsPerNanosecond,
+      bytesMoved(op, operands, outputs) / bytesPerNanosecond,
+    )
+  );
 }
 
 export class Inference extends Program {

@@ -3,7 +3,7 @@ import { SimdnnError } from "./errors.js";
 import { execute } from "./program.js";
 import type { Activation } from "./ops/activation.js";
 import { currentScope, currentTape, Entry } from "./tape.js";
-import { isFloat, Tensor, type Spec } from "./tensor.js";
+import { bytesOf, isFloat, Tensor, type Spec } from "./tensor.js";
 
 /** How attributes reach the kernel: as doubles, in the order of the record. */
 export type AttrType = "number" | "boolean" | "integers" | readonly string[];
@@ -71,6 +71,8 @@ export interface Op<A extends Attrs = Attrs> {
   };
   /** Floating-point operations, where they rather than bytes are what takes the time. */
   readonly flops?: (operands: readonly Spec[], outputs: readonly Spec[]) => number;
+  /** Bytes of the operands that are read, where an op does not look at all of them. */
+  readonly bytesRead?: (operands: readonly Spec[], outputs: readonly Spec[]) => number;
   readonly samples: () => readonly Sample<A>[];
 }
 
@@ -82,6 +84,13 @@ export function defineOp<A extends Attrs>(op: Op<A>): Op<A> {
     throw new SimdnnError("StateError", `defineOp: there is already an op "${op.name}"`, { where: "defineOp" });
   records.set(op.name, op as unknown as Op);
   return op;
+}
+
+/** Bytes that an application of an op reads and writes. */
+export function bytesMoved(op: Op, operands: readonly Spec[], outputs: readonly Spec[]): number {
+  const sum = (specs: readonly Spec[]): number => specs.reduce((bytes, spec) => bytes + bytesOf(spec), 0);
+  const read = op.bytesRead?.(operands, outputs) ?? sum(operands);
+  return read + sum(outputs) + sum((op.effects ?? []).map((index) => operands[index]!));
 }
 
 export function allOps(): readonly Op[] {

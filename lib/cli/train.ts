@@ -18,6 +18,7 @@ interface TrainOptions extends TrainingDataOptions, NetworkOptions {
   readonly output: string;
   readonly quiet?: true;
   readonly json?: true;
+  readonly profile?: true;
 }
 
 /** The built-in digits are learnt sooner, and `simdnn train` alone should not keep anybody waiting. */
@@ -60,6 +61,7 @@ export function addTrainCommand(program: Command): void {
     .option("-o, --output <file>", "where the model is saved, as safetensors", "simdnn-digits.safetensors")
     .option("-q, --quiet", "print the result only")
     .option("--json", "print the result as JSON, and nothing else")
+    .option("--profile", "print how long each instruction of a training step takes, and train nothing")
     .addHelpText(
       "after",
       `
@@ -68,7 +70,8 @@ Examples:
   simdnn train --examples 2000 --epochs 3 --hidden 64
   simdnn train --data data/mnist --output mnist.safetensors
   simdnn train --data data/mnist --dev 0 --learning-rate 3e-4 --batch-size 64
-  simdnn train --hidden none --json > linear.json`,
+  simdnn train --hidden none --json > linear.json
+  simdnn train --profile --threads 1`,
     )
     .action(train);
 }
@@ -76,11 +79,16 @@ Examples:
 async function train(options: TrainOptions): Promise<void> {
   const { output, batchSize, threads, seed } = options;
   const silent = options.quiet ?? options.json ?? false;
-  await checkWritable(output);
+  if (!options.profile) await checkWritable(output);
   const data = await loadTrainingData(options);
   const model = buildNetwork(data.fitting, data.classes, options);
   const epochs = options.epochs ?? (options.data === undefined ? defaultEpochs.digits : defaultEpochs.folder);
   if (!silent) process.stdout.write(describe(data, model, { ...options, epochs }));
+  if (options.profile) {
+    const profile = await model.profile(data.fitting, { batchSize: Math.min(batchSize, data.fitting.size), threads });
+    process.stdout.write(`${options.json ? JSON.stringify(profile) : String(profile)}\n`);
+    return;
+  }
 
   const epochLogs: Logs[] = [];
   const record: Callback = { onEpochEnd: (_epoch, logs) => void epochLogs.push(logs) };

@@ -2,7 +2,7 @@
 import { dtypeError, shapeError } from "../errors.js";
 import { apply1, defineOp } from "../op.js";
 import { checkOptions, oneOf } from "../options.js";
-import { dtypes, type DType, type Shape, type Spec, type Tensor } from "../tensor.js";
+import { bytesOf, dtypes, type DType, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { cast } from "./cast.js";
 import { float, indices } from "./samples.js";
 import { floatType, notes } from "./shapes.js";
@@ -28,6 +28,7 @@ const record = defineOp<{ readonly dtype: DType }>({
     needs[0] ? cast(apply1(gradRecord, [dout!, index!], { rows: source!.shape[0]! }), source!.dtype) : undefined,
   ],
   indexes: { operand: 1, kind: "rows", count: ([source]) => source!.shape[0]! },
+  bytesRead: ([source, index], [output]) => bytesOf({ ...output!, dtype: source!.dtype }) + bytesOf(index!),
   samples: () => {
     const cases: [Shape, number][] = [
       [[1], 1],

@@ -1,8 +1,9 @@
 // Where the time of a training step goes, instruction by instruction.
 import type { Dataset } from "../data/dataset.js";
 import type { Compiled, Model } from "../model.js";
-import { mul } from "../ops/binary.js";
 import { native } from "../native.js";
+import { bytesMoved } from "../op.js";
+import { mul } from "../ops/binary.js";
 import { Program, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
 import { bytesOf, zeros } from "../tensor.js";
@@ -14,7 +15,7 @@ import { trainingSteps } from "./fit.js";
 
 export interface ProfileRow {
   readonly op: string;
-  /** Path of the layer it belongs to, such as `model.dense1` or `model.dense1.backward`; empty outside of layers. */
+  /** Path of the layer it belongs to, such as `model.dense1` or `model.dense1.backward`; outside of layers what it makes or updates, such as `loss` or `dense1.weight`, if that has a name. */
   readonly path: string;
   /** Shape of the first output, or of what is updated. */
   readonly shape: readonly number[];
@@ -50,7 +51,7 @@ export class Profile {
       unit,
       `${(100 * ofPeak).toFixed(0)} %`,
     ]);
-    const header = ["op", "layer", "shape", "µs", "share", "rate", "", "of peak"];
+    const header = ["op", "layer or tensor", "shape", "µs", "share", "rate", "", "of peak"];
     const rows = textTable([header, ...lines], [0, 1, 2, 6]);
     return [...rows, `${this.microseconds.toFixed(1)} µs per step`].join("\n");
   }
@@ -89,11 +90,10 @@ async function profileOf(timings: readonly Timing[], threads: number): Promise<P
   const rows = timings.map(({ entry: { op, operands, outputs, scope }, nanoseconds }): ProfileRow => {
     const flops = op.flops?.(operands, outputs);
     const written = (op.effects ?? []).map((index) => operands[index]!);
-    const bytes = [...operands, ...outputs, ...written].reduce((sum, tensor) => sum + bytesOf(tensor), 0);
-    const rate = (flops ?? bytes) / nanoseconds;
+    const rate = (flops ?? bytesMoved(op, operands, outputs)) / nanoseconds;
     return {
       op: op.name,
-      path: scope ?? "",
+      path: scope ?? (outputs[0] ?? written[0])?.name ?? "",
       shape: (outputs[0] ?? operands[0])!.shape,
       microseconds: nanoseconds / 1000,
       share: nanoseconds / total,

@@ -65,6 +65,21 @@ test("--json prints one object, in which everything adds up", async () => {
   expect(test.accuracy).toBeCloseTo(right / data.test, 6);
 });
 
+test("--profile prints the instructions of a training step, and leaves nothing behind", async () => {
+  const before = await readdir(folder);
+  const { code, stdout, stderr } = await simdnn(`train ${quick} --profile --threads 1 --output never`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^machine +\w+, 1 thread$/m);
+  expect(stdout).toMatch(/^op +layer or tensor +shape +µs +share +rate +of peak$/m);
+  expect(stdout).toMatch(/^dense +model\.dense1 +\[20, 16\] +[\d.]+ +[\d.]+ % +[\d.]+ {2}GFLOP\/s +\d+ %$/m);
+  expect(stdout).toMatch(/^batchNormGrad +model\.batchNorm1\.backward +\[20, 16\] .* GB\/s +\d+ %$/m);
+  expect(stdout).toMatch(/^adam +dense1\.weight +\[784, 16\] /m);
+  expect(stdout).toMatch(/^[\d.]+ µs per step$/m);
+  const json = JSON.parse((await simdnn(`train ${quick} --profile --json`)).stdout) as { rows: { share: number }[] };
+  expect(json.rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+  expect(await readdir(folder)).toEqual(before);
+});
+
 test("--dev 0 holds nothing out; a last batch of one, which batch norm cannot take, is left out", async () => {
   await writeStripes("odd", { train: 25, test: 8 });
   const { code, stdout, stderr } = await simdnn("train --data odd --dev 0 --epochs 1 --hidden 8 --batch-size 24");

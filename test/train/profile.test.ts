@@ -15,6 +15,10 @@ describe("model.profile", () => {
     expect(first).toMatchObject({ path: "model.dense1", shape: [16, 30], unit: "GFLOP/s" });
     expect(first.rate).toBeCloseTo((2 * 16 * 20 * 30) / (first.microseconds * 1000), 6);
     expect(rows.filter(({ op }) => op === "adam")).toHaveLength(model.parameters.length);
+    expect(rows.filter(({ op }) => op === "adam").map(({ path }) => path)).toEqual(
+      model.parameters.map(({ name }) => name),
+    );
+    expect(rows.find(({ op }) => op === "gather")).toMatchObject({ path: "model.input" });
     expect(rows.map(({ op }) => op)).toContain("batchNormGrad");
     expect(rows.every((row) => row.microseconds >= 0 && Number.isFinite(row.microseconds))).toBe(true);
     expect(rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
@@ -32,7 +36,7 @@ describe("model.profile", () => {
 
   it("prints a table", async () => {
     const text = String(await model.profile(data, { steps: 1, threads: 1 }));
-    expect(text).toMatch(/^op +layer +shape +µs +share +rate +of peak\n/);
+    expect(text).toMatch(/^op +layer or tensor +shape +µs +share +rate +of peak\n/);
     expect(text).toMatch(/\ndense +model\.dense1 +\[32, 30\] .* GFLOP\/s +\d+ %\n/);
     expect(text).toMatch(/\n\d+\.\d µs per step$/);
   });

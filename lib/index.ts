@@ -13,6 +13,7 @@ export {
   type TypedArray,
 } from "./tensor.js";
 export { capture, type Arguments, type Captured, type Outputs } from "./capture.js";
+export type { Fill, WarpOptions } from "./ops/warp.js";
 export { setThreads, threads } from "./threads.js";
 export type { Overloaded } from "./overload.js";
 export type { FileSource } from "./files.js";
@@ -21,8 +22,8 @@ export { randomStream, type RandomStream } from "./random.js";
 // Every op as a function. Those that share a name with a layer, loss or optimizer are reached through `ops`.
 export * as ops from "./ops/index.js";
 export {
-  abs, add, argmax, broadcastTo, cast, clip, concat, div, equal, exp, gather, gradients, greater, greaterEqual, log, logSoftmax, matmul,
-  max, maximum, mean, minimum, mul, neg, pow, randomNormal, randomUniform, select, sign, slice, sqrt, square, stopGradient, sub, sum, tick, transpose,
+  abs, add, argmax, broadcastTo, cast, clip, concat, cos, div, equal, exp, gather, gradients, greater, greaterEqual, log, logSoftmax, matmul,
+  max, maximum, mean, minimum, mul, neg, pow, randomNormal, randomUniform, select, sign, sin, slice, sqrt, square, stopGradient, sub, sum, tick, transpose, warp,
 } from "./ops/index.js"; // prettier-ignore
 
 export type { BuildContext, CallContext, Json, Layer, Weights } from "./layers/layer.js";

@@ -89,4 +89,8 @@ static inline double scalar(const View& view) {
 // Activation functions by number, in the order of `activations` in lib/ops/activation.ts.
 enum class Activation : int32_t { linear, relu, leaky_relu, elu, sigmoid, tanh, softplus, swish, gelu };
 
+// What lies beyond an image's edge, in the order of `fills` in lib/ops/warp.ts: one value everywhere; the nearest pixel; the image
+// mirrored at its edge (b a | a b c | c b); the image again and again.
+enum class Fill : int32_t { constant, nearest, reflect, wrap };
+
 }  // namespace simdnn

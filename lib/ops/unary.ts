@@ -26,6 +26,8 @@ const records = {
   neg: unary("neg", (dout) => neg(dout)),
   exp: unary("exp", (dout, _, y) => mul(dout, y)),
   log: unary("log", (dout, x) => div(dout, x), [0.1, 4]),
+  sin: unary("sin", (dout, x) => mul(dout, cos(x))),
+  cos: unary("cos", (dout, x) => neg(mul(dout, sin(x)))),
   sqrt: unary("sqrt", (dout, _, y) => div(mul(dout, 0.5), y), [0.1, 4]),
   square: unary("square", (dout, x) => mul(dout, mul(x, 2))),
   abs: unary("abs", (dout, x) => mul(dout, sign(x))),
@@ -84,6 +86,30 @@ export function exp(x: Tensor): Tensor {
  */
 export function log(x: Tensor): Tensor {
   return apply1(records.log, [x], {});
+}
+
+/**
+ * Sine of each element, an angle in radians.
+ *
+ * @example
+ * ```ts
+ * sin(tensor([0, Math.PI / 6])).data(); // [0, 0.5]
+ * ```
+ */
+export function sin(x: Tensor): Tensor {
+  return apply1(records.sin, [x], {});
+}
+
+/**
+ * Cosine of each element, an angle in radians.
+ *
+ * @example
+ * ```ts
+ * cos(tensor([0, Math.PI / 3])).data(); // [1, 0.5]
+ * ```
+ */
+export function cos(x: Tensor): Tensor {
+  return apply1(records.cos, [x], {});
 }
 
 /**

@@ -189,6 +189,36 @@ const char* gather_grad(const Args& args) {
   return nullptr;
 }
 
+namespace {
+
+// input[b, h, w, c], transform[b, 6] and, where there is one, displacement[b, 2, h, w]; the attributes (fill, value).
+const char* warps(const Args& args, const View& input, int transform) {
+  PASS(basics(args, 2));
+  PASS(floats(args, args.n_in));
+  REQUIRE(integer(args.attrs[0], 0, 3), "fill is out of range");
+  REQUIRE(input.rank == 4, "images must be [batch, height, width, channels]");
+  REQUIRE(shaped(args.in[transform], {input.dims[0], 6}), "there must be a transform of six numbers for each image");
+  REQUIRE(args.n_in == transform + 1 || shaped(args.in[transform + 1], {input.dims[0], 2, input.dims[1], input.dims[2]}),
+          "displacements must be [batch, 2, height, width]");
+  return nullptr;
+}
+
+}  // namespace
+
+const char* warp(const Args& args) {
+  PASS(warps(args, args.in[0], 1));
+  REQUIRE(same_shape(args.in[0], args.out[0]), "the output must have the input's shape");
+  return nullptr;
+}
+
+const char* warp_grad(const Args& args) {
+  const View &dout = args.in[0], &input = args.in[1];
+  PASS(warps(args, input, 2));
+  REQUIRE(same_shape(dout, input) && same_shape(args.out[0], input), "dout and dinput must have the input's shape");
+  REQUIRE(shaped(args.out[1], {input.dims[0], 2, input.dims[1], input.dims[2]}), "the second output must be [batch, 2, height, width]");
+  return nullptr;
+}
+
 const char* cast(const Args& args) {
   PASS(basics(args, 1));
   REQUIRE(args.attrs[0] == int(args.out[0].dtype), "dtype must be the output's");

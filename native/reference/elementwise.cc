@@ -97,6 +97,16 @@ void log(const Args& args) {
 }
 
 template <class T>
+void sin(const Args& args) {
+  map<T>(args, [](double x) { return std::sin(x); });
+}
+
+template <class T>
+void cos(const Args& args) {
+  map<T>(args, [](double x) { return std::cos(x); });
+}
+
+template <class T>
 void sqrt(const Args& args) {
   map<T>(args, [](double x) { return std::sqrt(x); });
 }
@@ -141,6 +151,8 @@ SIMDNN_REFERENCE(select)
 SIMDNN_REFERENCE(neg)
 SIMDNN_REFERENCE(exp)
 SIMDNN_REFERENCE(log)
+SIMDNN_REFERENCE(sin)
+SIMDNN_REFERENCE(cos)
 SIMDNN_REFERENCE(sqrt)
 SIMDNN_REFERENCE(square)
 SIMDNN_REFERENCE(abs)

@@ -116,6 +116,19 @@ SIMDNN_INLINE vi round_to_int(vf x) { return (vi)vcvtnq_s32_f32((float32x4_t)x);
 
 #endif
 
+// Lane i is p[index[i]].
+SIMDNN_INLINE vf gather(const float* p, vi index) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), 0xffff, (__m512i)index, p, 4);
+#elif defined(__AVX2__)
+  return (vf)_mm256_mask_i32gather_ps(_mm256_setzero_ps(), p, (__m256i)index, (__m256)(vf)(vi{} - 1), 4);
+#else
+  vf x;
+  for (int i = 0; i < kLanes; i++) x[i] = p[index[i]];
+  return x;
+#endif
+}
+
 // Both halves of the answer are p[0 … kHalf).
 SIMDNN_INLINE vf load_twice(const float* p) {
 #if defined(__AVX512F__)

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <tuple>
 
 #include "kernel_case.h"
 #include "test.h"
@@ -203,6 +204,46 @@ TEST("simd: random numbers have the reference's bits") {
     check_case({op_random_uniform, {counter}, {{{n}, {}}}, {1, size, -2.5, 1.1, 0x1234567890abc, 4294967295, 0}, 0, 0, {}, true});
     check_case({op_random_uniform, {}, {{{n}, {}}}, {1, size, 0, 1, 1, 0, 0}, 0, 0, {}, true});
   }
+}
+
+TEST("simd: normal random numbers") {
+  const Operand counter{{}, {7}, DType::int32};
+  for (int64_t n : lengths()) {
+    const double size = static_cast<double>(n);
+    // The logarithm's error halves under the root; with those of the root, the cosine and two products less than 4 units.
+    check_case({op_random_normal, {}, {{{n}, {}}}, {1, size, 0, 1, 1, 0, 0}, 4});
+    check_case({op_random_normal, {counter}, {{{n}, {}}}, {1, size, -2.5, 1.1, 0x1234567890abc, 4294967295, 0}, 0.5, 4 * 0x1p-23 * 1.1 * 5.8});
+  }
+}
+
+TEST("simd: warp") {
+  for (double fill : {0, 1, 2, 3})
+    for (int64_t channels : {1, 3})
+      for (auto [height, width] : {std::pair<int64_t, int64_t>{1, 1}, {2, 5}, {9, 17}, {33, 16}, {64, 65}}) {
+        const Operand images = normal_numbers({3, height, width, channels});
+        Operand transforms = normal_numbers({3, 6});
+        const Operand displacements = normal_numbers({3, 2, height, width}, 3);
+        // A place is a sum of four numbers of the image's size, each rounded; a place that is wrong by ε gives a pixel that is by ε times the slopes.
+        const double far = static_cast<double>(width + height), absolute = 8 * 0x1p-24 * 4 * far * 16;
+        const auto check = [&](std::vector<Operand> operands) {
+          check_case({op_warp, operands, {{{3, height, width, channels}, {}}}, {fill, 0.5}, 0, absolute});
+        };
+        check({images, transforms});
+        check({images, transforms, displacements});
+        // The image itself, mirrored in either direction, and moved by whole pixels, to the bit.
+        for (auto [a, d, shift] : {std::tuple{1.0, 1.0, 0.0}, {-1.0, 1.0, 0.0}, {1.0, -1.0, 0.0}, {1.0, 1.0, 3.0}}) {
+          Operand exact{{3, 6}, {}};
+          for (int i = 0; i < 3; i++) exact.values.insert(exact.values.end(), {a, 0, shift, 0, d, -shift});
+          check_case({op_warp, {images, exact}, {{{3, height, width, channels}, {}}}, {fill, 0.5}});
+        }
+      }
+}
+
+TEST("simd: warp keeps inside the image wherever it is sent") {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  for (double fill : {0, 1})
+    for (double place : {1e30, -1e30, inf, -inf, nan, 3e9, -3e9})
+      check_case({op_warp, {normal_numbers({1, 4, 20, 1}), {{1, 6}, {0, 0, place, 0, 1, 0}}}, {{{1, 4, 20, 1}, {}}}, {fill, 0.5}});
 }
 
 TEST("simd: reductions") {

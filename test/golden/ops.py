@@ -6,6 +6,7 @@ import pathlib
 
 import torch
 
+import cases_image
 import cases_math
 import cases_network
 from cases import Cases
@@ -18,6 +19,7 @@ def rows():
     cases = Cases()
     cases_math.rows(cases)
     cases_network.rows(cases)
+    cases_image.rows(cases)
     return cases.rows
 
 

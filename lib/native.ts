@@ -52,6 +52,7 @@ export interface Native {
     fetchBuffers: readonly ArrayBufferView[],
     threads: number,
     priority: number,
+    budget: number,
     timings: Float64Array | null,
     callback: (stepsDone: number, finished: boolean, fault: Fault | null) => void,
   ): NativeJob;

@@ -145,6 +145,7 @@ export class Program {
           buffers(fetches),
           Math.min(threads, most.threads),
           Math.min(priority, most.priority),
+          defaultThreads(),
           options.timings ?? null,
           (done, finished, fault) => {
             if (!finished) return onProgress?.(done);

@@ -1,4 +1,4 @@
-// Runs jobs step by step in turns, so that a long training does not hold up a short prediction.
+// Runs jobs step by step in turns, so that a long training does not hold up a short prediction, and side by side where there are threads for it.
 #include "engine.h"
 
 #include <algorithm>
@@ -20,15 +20,17 @@ constexpr auto kProgressInterval = std::chrono::milliseconds(50);
 
 void Engine::submit(std::shared_ptr<Job> job) {
   std::lock_guard lock(mutex_);
-  if (!thread_.joinable()) {
+  size_t wanted = std::min(running_.size() + queue_.size() + 1, static_cast<size_t>(std::clamp(job->budget, 1, kMaxThreads)));
+  while (threads_.size() < wanted) {
     try {
-      thread_ = std::thread([this] { loop(); });
+      threads_.emplace_back([this] { loop(); });
     } catch (const std::system_error& problem) {
+      if (!threads_.empty()) break;
       throw std::runtime_error(std::string("the system would not start a thread: ") + problem.what());
     }
   }
   queue_.push_back(std::move(job));
-  wake_.notify_one();
+  wake_.notify_all();
 }
 
 void Engine::stop() {
@@ -36,19 +38,50 @@ void Engine::stop() {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
 }
 
-// The first of the highest priority; null when the engine stops.
+// A program has memory of its own, which one job at a time may use.
+bool Engine::running(const Program* program) const {
+  return std::any_of(running_.begin(), running_.end(), [&](const Job* job) { return job->program == program; });
+}
+
+// The pool serves one caller at a time, so of several jobs all but one must do without it.
+bool Engine::fits(const Job& job) const {
+  int threads = job.threads, pooled = job.threads > 1;
+  for (const Job* other : running_) {
+    threads += other->threads;
+    pooled += other->threads > 1;
+  }
+  return running_.empty() || (threads <= job.budget && pooled <= 1);
+}
+
+// The first of the highest priority; null when the engine stops. Nothing overtakes a job that needs more threads than are free, or it
+// might wait for ever.
 std::shared_ptr<Job> Engine::take() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
-  if (stop_) return nullptr;
-  auto next = std::max_element(queue_.begin(), queue_.end(), [](const auto& a, const auto& b) { return a->priority < b->priority; });
-  auto job = *next;
-  queue_.erase(next);
-  return job;
+  for (;; wake_.wait(lock)) {
+    if (stop_) return nullptr;
+    auto next = queue_.end();
+    for (auto job = queue_.begin(); job != queue_.end(); ++job)
+      if (!running((*job)->program) && (next == queue_.end() || (*job)->priority > (*next)->priority)) next = job;
+    if (next == queue_.end() || !fits(**next)) continue;
+    auto job = *next;
+    queue_.erase(next);
+    running_.push_back(job.get());
+    return job;
+  }
+}
+
+// After its turn: to the end of the queue, if there is more to do.
+void Engine::give_back(std::shared_ptr<Job> job, bool more) {
+  std::lock_guard lock(mutex_);
+  std::erase(running_, job.get());
+  size_t others = queue_.size();
+  if (more) queue_.push_back(std::move(job));
+  if (others > 0) wake_.notify_all();  // alone, it stays with its thread and that thread's caches
 }
 
 // One step. Returns whether there is another.
@@ -83,12 +116,8 @@ void Engine::loop() {
       notify_(context_, job, false);
     }
     if (stop_) return;
-    if (!more) {
-      notify_(context_, std::move(job), true);
-      continue;
-    }
-    std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(job));
+    give_back(job, more);
+    if (!more) notify_(context_, std::move(job), true);
   }
 }
 

@@ -1,4 +1,4 @@
-// The thread that trains: takes jobs, interleaves their steps fairly, reports back. Knows nothing of JavaScript.
+// The threads that train: they take jobs, interleave their steps fairly and report back. Knows nothing of JavaScript.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -28,6 +28,7 @@ struct Job {
   int64_t steps = 0;
   std::vector<Stream> feeds, fetches;
   int threads = 1;
+  int budget = 1;    // it runs beside others while all of them together use no more threads than this
   int priority = 0;  // higher goes first
 
   double* nanoseconds = nullptr;  // when not null: each instruction's shortest time so far
@@ -40,7 +41,7 @@ struct Job {
 
 class Engine {
  public:
-  // Called on the engine thread: `finished` once per job and last, otherwise at most every 50 ms.
+  // Called on a thread of the engine's: `finished` once per job and last, otherwise at most every 50 ms from each thread.
   using Notify = void (*)(void* context, std::shared_ptr<Job> job, bool finished);
 
   Engine(Pool* pool, Notify notify, void* context) : pool_(pool), notify_(notify), context_(context) {}
@@ -54,6 +55,9 @@ class Engine {
  private:
   void loop();
   std::shared_ptr<Job> take();
+  void give_back(std::shared_ptr<Job> job, bool more);
+  bool running(const Program* program) const;
+  bool fits(const Job& job) const;
   bool advance(Job& job);
 
   Pool* pool_;
@@ -62,7 +66,8 @@ class Engine {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Job>> queue_;
-  std::thread thread_;
+  std::vector<Job*> running_;
+  std::vector<std::thread> threads_;
   std::atomic<bool> stop_{false};
 };
 

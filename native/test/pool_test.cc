@@ -150,6 +150,86 @@ TEST("engine: jobs take turns, a higher priority goes first, a cancelled one end
   EXPECT_EQ(forever->done.load(), int64_t{endless.value});
 }
 
+namespace {
+
+// Two jobs that meet: each holds its thread when it is finished until the other one is, too.
+struct Meeting {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int arrived = 0, met = 0, left = 0;
+
+  static void notify(void* self, std::shared_ptr<Job>, bool finished) {
+    if (!finished) return;
+    auto& meeting = *static_cast<Meeting*>(self);
+    std::unique_lock lock(meeting.mutex);
+    meeting.arrived++;
+    meeting.changed.notify_all();
+    meeting.met += meeting.changed.wait_for(lock, std::chrono::seconds(10), [&] { return meeting.arrived == 2; });
+    meeting.left++;
+    meeting.changed.notify_all();
+  }
+};
+
+}  // namespace
+
+TEST("engine: jobs run side by side within the budget") {
+  Pool pool;
+  Meeting meeting;
+  Engine engine(&pool, Meeting::notify, &meeting);
+  Counter first, second;
+  auto jobs = {first.job(INT64_MAX), second.job(INT64_MAX)};
+  for (auto& job : jobs) {
+    job->budget = 2;
+    engine.submit(job);
+  }
+  for (auto& job : jobs) job->cancelled = true;
+  std::unique_lock lock(meeting.mutex);
+  meeting.changed.wait(lock, [&] { return meeting.left == 2; });
+  EXPECT_EQ(meeting.met, 2);
+}
+
+TEST("engine: jobs of one program take turns") {
+  Pool pool;
+  Finished finished;
+  Engine engine(&pool, Finished::notify, &finished);
+  Counter counter;
+  constexpr size_t kJobs = 4, kSteps = 20000;
+  std::vector<std::vector<int32_t>> fetched(kJobs, std::vector<int32_t>(kSteps));
+  for (auto& values : fetched) {
+    auto job = counter.job(kSteps);
+    job->budget = kJobs;
+    job->fetches = {{1, reinterpret_cast<uint8_t*>(values.data()), 4}};
+    engine.submit(job);
+  }
+  finished.wait_for(kJobs);
+  std::vector<int32_t> all;
+  for (const auto& values : fetched) all.insert(all.end(), values.begin(), values.end());
+  std::sort(all.begin(), all.end());
+  for (size_t i = 0; i < all.size(); i++)
+    if (all[i] != static_cast<int32_t>(i)) return EXPECT_EQ(all[i], static_cast<int32_t>(i));
+  EXPECT_EQ(counter.value, static_cast<int32_t>(kJobs * kSteps));
+}
+
+TEST("engine: a job that needs all threads gets its turn among smaller ones") {
+  Pool pool;
+  Finished finished;
+  Engine engine(&pool, Finished::notify, &finished);
+  Counter small[3], large;
+  std::vector<std::shared_ptr<Job>> endless;
+  for (Counter& counter : small) {
+    endless.push_back(counter.job(INT64_MAX));
+    endless.back()->budget = 2;
+    engine.submit(endless.back());
+  }
+  auto whole = large.job(10);
+  whole->budget = whole->threads = 2;
+  engine.submit(whole);
+  finished.wait_for(1);
+  EXPECT_EQ(large.value, 10);
+  for (auto& job : endless) job->cancelled = true;
+  finished.wait_for(4);
+}
+
 TEST("engine: stops in the middle of a job") {
   Pool pool;
   Finished finished;

@@ -2,6 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { softmaxCrossEntropy } from "simdnn";
 import { trainingSteps } from "#lib/train/fit.js";
+import { rowRuns } from "#lib/train/runs.js";
 import { dataOf, modelOf, networks, type Network } from "./networks.js";
 import { select, type Prepared, type Row, type Settings } from "./suite.js";
 import { figure, table } from "./table.js";
@@ -57,10 +58,11 @@ export async function prepare(network: Network, threads: number): Promise<Prepar
   const model = modelOf(network);
   const data = dataOf(network);
   const compiled = { loss: softmaxCrossEntropy(), optimizer: model.optimizer, metrics: [] };
-  const batches = trainingSteps(model, compiled, data);
+  const batches = trainingSteps(model, compiled);
   const train = async (first: number, count: number): Promise<{ loss: number; time: number }> => {
     const start = performance.now();
-    const { loss } = await batches.pass(data.rows.subarray(first * batch, (first + count) * batch), batch, { threads });
+    const rows = data.rows.subarray(first * batch, (first + count) * batch);
+    const { loss } = await batches.pass(rowRuns(data, rows, batch), { threads });
     return { loss: loss!, time: (performance.now() - start) / 1000 / count };
   };
 

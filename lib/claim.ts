@@ -33,6 +33,11 @@ export class Claim {
     this.read = read;
   }
 
+  /** Whether it holds something to write to. */
+  get held(): boolean {
+    return this.written.length > 0;
+  }
+
   /** Gives back what was taken; again does nothing. */
   release(): void {
     for (const { users } of this.written) delete users.writer;

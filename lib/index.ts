@@ -98,11 +98,14 @@ export { exponentialAverage, ExponentialAverage, type ExponentialAverageOptions 
 export { modelCheckpoint, type ModelCheckpointOptions } from "./train/checkpoint.js";
 export { csvLog, type CsvLogOptions } from "./train/csv-log.js";
 export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } from "./train/learning-rate.js";
-export type { Callback, Logs, Training } from "./train/callbacks.js";
+export type { Callback, CallbackState, Logs, StateValue, Training } from "./train/callbacks.js";
 export type { History } from "./train/fit.js";
 export type { FitOptions } from "./train/fit-options.js";
 export type { Watched } from "./train/watch.js";
 export type { ClassWeight } from "./train/cost.js";
+export type { DataStream, StreamedBatch, StreamedExample, StreamItem, StreamOpener } from "./train/stream.js";
+export type { TrainingData } from "./train/source.js";
+export type { TrainOnBatchOptions } from "./train/online.js";
 export type { EvaluateOptions } from "./train/evaluate.js";
 export type { Profile, ProfileOptions, ProfileRow } from "./train/profile.js";
 export type { PredictInput, PredictOptions } from "./train/predict.js";

@@ -18,13 +18,16 @@ import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
 import { Tensor, tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
 import { textTable } from "./text-table.js";
-import type { Dataset } from "./data/dataset.js";
+import type { Dataset, Rows } from "./data/dataset.js";
 import { confusionMatrix, Evaluator, type EvaluateOptions } from "./train/evaluate.js";
 import { fit, type History } from "./train/fit.js";
 import type { FitOptions } from "./train/fit-options.js";
+import { OnlineTrainer, type TrainOnBatchOptions } from "./train/online.js";
 import { profileTraining, type Profile, type ProfileOptions } from "./train/profile.js";
 import { Predictor, type PredictInput, type PredictOptions } from "./train/predict.js";
 import { saveModel } from "./train/save.js";
+import { Serving } from "./train/serving.js";
+import type { TrainingData } from "./train/source.js";
 
 export interface SequentialOptions {
   /** Shape of one example, without the batch dimension. */
@@ -88,10 +91,15 @@ export class Model {
   private compiled: Compiled | undefined;
   private evaluator: Evaluator | undefined;
   private predictor: Predictor | undefined;
+  private online: OnlineTrainer | undefined;
   private fitting = false;
+  /** @internal */ readonly serving = new Serving(this);
 
-  /** @internal Use sequential(). */
-  constructor(layers: readonly Layer[], { inputShape, seed, name, dtype }: SequentialOptions) {
+  /**
+   * @internal Use sequential().
+   * @param blank - leave all weights 0, for others to be copied into them
+   */
+  constructor(layers: readonly Layer[], { inputShape, seed, name, dtype }: SequentialOptions, blank = false) {
     this.name = name ?? "model";
     this.seed = resolveSeed(this.name, seed);
     this.inputShape = [...inputShape];
@@ -115,7 +123,7 @@ export class Model {
           if (typeof initializer?.make !== "function")
             throw wrongValue(layerName, `the initializer of ${weight}`, "one such as zeros()", initializer);
           const spec = { shape: weightShape, dtype: this.dtype };
-          const values = initializer.make(spec, deriveSeed(this.seed, weights.size));
+          const values = blank ? zeros(spec) : initializer.make(spec, deriveSeed(this.seed, weights.size));
           // One of the user's own may know one dtype only.
           const storage = (values.dtype === spec.dtype ? values : tensor(values.read(), spec)).read();
           const made = new Tensor(spec, { storage, name: full, requiresGrad });
@@ -222,20 +230,33 @@ export class Model {
     };
     this.evaluator = undefined;
     this.predictor = undefined;
+    this.online = undefined;
+    this.serving.forget();
     return this;
   }
 
   /**
-   * Trains on `data` off the JavaScript thread. The weights are locked until the promise settles.
+   * Trains on `data` off the JavaScript thread. The weights are locked until the promise settles, but predict() works on.
    *
    * `loss` is the mean of the loss over the examples, without the regularizers' penalty, so that it compares with `valLoss`. Where a layer has a
    * regularizer there is also `cost`, loss and penalty together: what is minimized, and falls with each step of a full-batch descent.
    *
+   * A second fit() goes on where the first ended, with the optimizer's averages and steps as they are.
+   *
+   * @param data - a dataset, or a stream of batches that need not fit into memory; see {@link TrainingData}
    * @returns the curves: loss and metrics per epoch
-   * @throws OptionError, ShapeError before any work; NonFiniteError when the loss stops being a number; the signal's reason when aborted.
-   *   After a rejection the weights are those of the last whole step.
+   * @throws OptionError, ShapeError before any work; NonFiniteError when the loss stops being a number; the signal's reason when aborted; what
+   *   a stream throws. After a rejection the weights are those of the last whole step.
+   *
+   * @example
+   * ```ts
+   * async function* batches() {
+   *   for (let i = 0; i < 10; i++) yield { inputs: new Float32Array(8 * 784), targets: new Int32Array(8) };
+   * }
+   * const { curves } = await model.fit(batches, { epochs: 2 });
+   * ```
    */
-  async fit(data: Dataset, options: FitOptions = {}): Promise<History> {
+  async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {
     const compiled = this.ready("fit");
     this.refuseWhileFitting("fit");
     this.fitting = true;
@@ -247,14 +268,35 @@ export class Model {
   }
 
   /**
-   * Loss and metrics over a whole dataset: the loss is the mean over its examples.
+   * One step of training on one batch, for data that comes as it is used: online learning. Calls are worked off in order; between them the weights
+   * are free. The first call with a batch of another size records it, as a new shape of arguments does for capture().
+   *
+   * @param inputs - `[n, ...inputShape]`, or a typed array of n examples one after the other
+   * @param targets - as {@link dataset} takes them: integers in an Int32Array or Uint8Array are class numbers
+   * @returns loss and metrics of the batch before the update
+   * @throws as {@link fit}, and after a rejection the weights are as they were before the step
+   *
+   * @example
+   * ```ts
+   * const { loss } = await model.trainOnBatch(new Float32Array(2 * 784), Int32Array.of(3, 7));
+   * ```
+   */
+  async trainOnBatch(inputs: Rows, targets: Rows, options: TrainOnBatchOptions = {}): Promise<Record<string, number>> {
+    const compiled = this.ready("trainOnBatch");
+    if (this.fitting) this.refuseWhileFitting("trainOnBatch");
+    this.online ??= new OnlineTrainer(this, compiled);
+    return this.online.step(inputs, targets, options);
+  }
+
+  /**
+   * Loss and metrics over a whole dataset or stream: the loss is the mean over its examples.
    *
    * @example
    * ```ts
    * const { loss, accuracy } = await model.evaluate(test);
    * ```
    */
-  async evaluate(data: Dataset, options: EvaluateOptions = {}): Promise<Record<string, number>> {
+  async evaluate(data: TrainingData, options: EvaluateOptions = {}): Promise<Record<string, number>> {
     this.evaluator ??= new Evaluator(this, this.ready("evaluate"));
     return this.evaluator.evaluate(data, options);
   }
@@ -269,19 +311,25 @@ export class Model {
    * const hardest = classScores(matrix).perClass.map(({ recall }) => recall);
    * ```
    */
-  async confusionMatrix(data: Dataset, options: EvaluateOptions = {}): Promise<ConfusionMatrix> {
+  async confusionMatrix(data: TrainingData, options: EvaluateOptions = {}): Promise<ConfusionMatrix> {
     return confusionMatrix(this, this.ready("confusionMatrix"), data, options);
   }
 
   /**
    * Predictions for a batch: the outputs through the loss's link, so probabilities where the loss takes logits.
    *
+   * While the model is being trained, they are those of its weights between two steps, from the time of the call or just after it, all of a call
+   * by the same weights. Training does not wait for them, but the first such call makes a second copy of the weights.
+   *
    * @param inputs - a tensor or nested arrays `[n, ...inputShape]`, or a typed array of n examples one after the other
    * @returns `[n, ...outputShape]`
    */
   async predict(inputs: PredictInput, options: PredictOptions = {}): Promise<Tensor> {
-    this.predictor ??= new Predictor(this, this.compiled?.loss.link);
-    return this.predictor.predict(inputs, options);
+    let given = inputs;
+    return this.serving.use(
+      (by) => (by.predictor ??= new Predictor(by, this.compiled?.loss.link)).predict(given, options),
+      () => (given = copyOf(inputs)),
+    );
   }
 
   /**
@@ -313,11 +361,15 @@ export class Model {
    */
   clone(options: Pick<SequentialOptions, "dtype"> = {}): Model {
     checkOptions("clone", options, ["dtype"]);
-    const { inputShape, seed, name } = this;
-    const dtype = oneOf("clone", "dtype", options.dtype ?? this.dtype, weightTypes);
-    const copy = new Model(this.layers, { inputShape, seed, name, dtype });
+    const copy = this.twin(oneOf("clone", "dtype", options.dtype ?? this.dtype, weightTypes));
     copy.setWeights(this.getWeights());
     return this.compiled ? copy.compile({ ...this.compiled, optimizer: this.compiled.optimizer.fresh() }) : copy;
+  }
+
+  /** @internal One with the same layers whose weights are all 0. */
+  twin(dtype = this.dtype): Model {
+    const { inputShape, seed, name } = this;
+    return new Model(this.layers, { inputShape, seed, name, dtype }, true);
   }
 
   /** Copies of all weights. */
@@ -387,11 +439,18 @@ export class Model {
   }
 
   private refuseWhileFitting(where: string): void {
-    if (this.fitting) throw busyError(this.name, "being trained", `await the fit() promise before ${where}()`);
+    if (this.fitting || this.online?.busy)
+      throw busyError(this.name, "being trained", `await the fit() promise before ${where}()`);
   }
 }
 
 const weightTypes: readonly WeightSpec["dtype"][] = ["float32", "float64"];
+/** What the caller may not change any more. */
+function copyOf(inputs: PredictInput): PredictInput {
+  if (inputs instanceof Tensor) return tensor(inputs.read(), { shape: inputs.shape });
+  const copy = tensor(inputs);
+  return ArrayBuffer.isView(inputs) ? copy.read() : copy;
+}
 
 /** Metrics whose names tell them apart in logs, from each other and from the other curves. */
 function distinct(metrics: readonly Metric[]): readonly Metric[] {

@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly within?: Claim | undefined;
   /** Receives the shortest time of each instruction, in nanoseconds; Infinity at first. */
   readonly timings?: Float64Array;
-  /** Called at most every 50 ms with the number of whole steps done. */
+  /** Called with the number of whole steps done, at most every 50 ms and when a run ends before its last step. */
   readonly onProgress?: ((stepsDone: number) => void) | undefined;
 }
 
@@ -148,7 +148,8 @@ export class Program {
           defaultThreads(),
           options.timings ?? null,
           (done, finished, fault) => {
-            if (!finished) return onProgress?.(done);
+            if (!finished || done < steps) onProgress?.(done);
+            if (!finished) return;
             signal?.removeEventListener("abort", abort);
             if (fault)
               reject(

@@ -7,7 +7,7 @@ import { bool, checkOptions, positiveInteger, positiveNumber, wrongValue } from 
 import { randomStream, resolveSeed } from "../random.js";
 import { withTape, type Entry } from "../tape.js";
 import { parameter, Tensor, tensor, type TensorData } from "../tensor.js";
-import { batchOf } from "../train/batches.js";
+import { batchOf } from "../train/runs.js";
 import { checkData } from "../train/check-data.js";
 import { checkWork } from "../train/check-work.js";
 import { costAndFigures } from "../train/cost.js";

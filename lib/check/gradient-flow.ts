@@ -5,6 +5,7 @@ import { gradients } from "../ops/gradient.js";
 import { checkOptions, positiveInteger, wrongValue } from "../options.js";
 import { textTable } from "../text-table.js";
 import { Batches } from "../train/batches.js";
+import { rowRuns } from "../train/runs.js";
 import { checkData } from "../train/check-data.js";
 import { checkWork } from "../train/check-work.js";
 import { costAndFigures } from "../train/cost.js";
@@ -148,13 +149,13 @@ async function ofModel(model: Model, data: Dataset, options: FlowOptions = {}): 
   positiveInteger(where, "batchSize", batchSize);
   const compiled = model.ready(where);
   const copy = model.clone(); // batch norm's running averages move in training mode
-  const batches = new Batches(data, copy.dtype, (batch) => {
+  const batches = new Batches(copy.dtype, (batch) => {
     const watcher = new Watcher(watchable);
     const { cost } = costAndFigures(copy, { loss: compiled.loss, metrics: [] }, batch, true, watcher);
     watcher.gradients(copy.parameters, gradients(cost, copy.parameters));
     return watcher.figures;
   });
-  const figures = await batches.pass(data.take(batchSize).rows, batchSize, work);
+  const figures = await batches.pass(rowRuns(data, data.take(batchSize).rows, batchSize), work);
   return ofHistory({ curves: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, [value]])) });
 }
 

@@ -20,7 +20,7 @@ export function epochLines(stream: NodeJS.WriteStream, epochs: number, hasDev: b
   let start = 0;
   return {
     onTrainBegin: ({ steps }) => {
-      bar?.start(epochs * steps);
+      bar?.start(epochs * steps!);
       write(row(columns));
     },
     onEpochBegin: () => {
@@ -28,7 +28,7 @@ export function epochLines(stream: NodeJS.WriteStream, epochs: number, hasDev: b
     },
     onProgress: (step, logs) => bar?.update(step, logs),
     onEpochEnd: (epoch, logs, { steps }) => {
-      bar?.epochDone(steps);
+      bar?.epochDone(steps!);
       const { loss: cost, accuracy, valLoss, valAccuracy } = logs;
       const dev = hasDev ? [loss(valLoss!), percent(valAccuracy!)] : [];
       const time = duration(performance.now() - start);

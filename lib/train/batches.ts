@@ -1,43 +1,17 @@
-// One pass over a dataset as native runs: gathers rows, computes what it is told to, keeps what each batch contributes.
-import type { Dataset } from "../data/dataset.js";
+// One pass over examples as native runs: computes what it is told to of each batch, and keeps what it contributes. Where batches come from is runs.ts.
 import { indexError, isSimdnnError, type SimdnnError } from "../errors.js";
-import { gather } from "../ops/gather.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
 import { Tape, withTape } from "../tape.js";
-import { allocate, bytesOf, isFloat, zeros, type DType, type Tensor } from "../tensor.js";
-import { Total, type Figure, type Figures } from "./figures.js";
+import { allocate, bytesOf, type DType, type Tensor } from "../tensor.js";
+import { valueAlone, Tally, type Figure, type Figures } from "./figures.js";
+import { targetsName, type Batch, type Run } from "./runs.js";
 
-/** Some examples of a dataset. */
-export interface Batch {
-  readonly inputs: Tensor;
-  readonly targets: Tensor;
-  /** `[m]`; undefined where all examples count alike. */
-  readonly weights: Tensor | undefined;
-}
-
-/** What batches are taken from. */
-export type Source = Pick<Dataset, "inputs" | "targets" | "sampleWeights">;
-
-/** The examples in rows `indices` of `data`, their numbers as `dtype`. */
-export function batchOf({ inputs, targets, sampleWeights }: Source, indices: Tensor, dtype: DType): Batch {
-  const batch = {
-    inputs: gather(inputs, indices, { dtype }),
-    targets: gather(targets, indices, { dtype: isFloat(targets.dtype) ? dtype : "int32" }),
-    weights: sampleWeights && gather(sampleWeights, indices, { dtype }),
-  };
-  batch.inputs.name = "model.input";
-  batch.targets.name = targetsName;
-  return batch;
-}
-
-/** From a batch to what it contributes to the figures of a pass. Recorded once per batch size. */
+/** From a batch to what it contributes to the figures of a pass. Recorded once per size of batch. */
 export type BatchFunction = (batch: Batch) => Readonly<Record<string, Figure>>;
-
-const targetsName = "targets";
 
 interface Recording {
   readonly program: Program;
-  readonly indices: Tensor;
+  readonly fed: readonly Tensor[];
   readonly figures: Readonly<Record<string, Figure>>;
   readonly outputs: readonly Tensor[];
   /** How many steps' contributions fit in memory at once. */
@@ -45,123 +19,151 @@ interface Recording {
 }
 
 const mostBytesKept = 4 << 20;
+const mostRecordings = 16; // batches of a stream may be of any size
+const progressInterval = 50;
 
 export interface PassOptions extends Pick<RunOptions, "threads" | "priority" | "signal" | "within"> {
-  readonly onProgress?: ((examplesDone: number, figures: Figures) => void) | undefined;
+  /** What the pass has counted already: it goes on from there. */
+  readonly tally?: Tally;
+  readonly onProgress?: ((steps: number, figures: Figures) => void) | undefined;
   /** Called for each step with the figures of its batch alone, some time after it was run. */
   readonly onBatch?: ((step: number, figures: Figures) => void) | undefined;
+  /** How many steps to run until `pause` is awaited, if there is another step to come. */
+  readonly untilPause?: (() => number) | undefined;
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 export class Batches {
-  private readonly recordings = new Map<number, Recording>();
+  private readonly recordings = new Map<string, Recording>();
 
+  /** @param dtype - that of the numbers in a batch */
   constructor(
-    private readonly data: Source,
     private readonly dtype: DType,
     private readonly compute: BatchFunction,
-    /** From a recording to its program; `inputs` are set before each run. */
-    private readonly programOf: (tape: Tape, outputs: readonly Tensor[], inputs: readonly Tensor[]) => Program = (
+    /** From a recording to its program; `fed` are set before each run. */
+    private readonly programOf: (tape: Tape, outputs: readonly Tensor[], fed: readonly Tensor[]) => Program = (
       tape,
       outputs,
     ) => new Program(tape, outputs),
   ) {}
 
-  /** Records the programs that a pass over `count` rows needs, so that whatever is wrong with them shows before any work. */
-  prepare(count: number, batchSize: number): void {
-    for (const size of [Math.min(batchSize, count), count % batchSize]) if (size > 0) this.recording(size);
+  /** Records the programs that a pass needs, so that whatever is wrong with them shows before any work. */
+  prepare(runs: Iterable<Run>): void {
+    for (const run of runs) this.recording(run);
   }
 
-  /** Goes through `rows` in order, the last batch being what is left over. Returns the figures of all rows. */
-  async pass(rows: Int32Array, batchSize: number, options: PassOptions = {}): Promise<Figures> {
-    const totals = new Map<string, Total>();
-    let examples = 0;
-    let steps = 0;
-    const figures = (atEnd: boolean): Figures =>
-      Object.fromEntries(
-        [...totals]
-          .filter(([, total]) => atEnd || total.running)
-          .map(([name, total]) => [name, total.value(examples)] as const),
-      );
-    while (examples < rows.length) {
-      const size = Math.min(batchSize, rows.length - examples);
-      const recording = this.recording(size);
-      const count = Math.min(Math.floor((rows.length - examples) / size), recording.mostSteps);
-      const kept = Object.entries(recording.figures).map(([name, figure]) => {
-        const total = totals.get(name) ?? new Total(name, figure);
-        totals.set(name, total);
-        const { size: length, dtype } = figure.values;
-        return { name, figure, total, length, values: allocate({ shape: [count * length], dtype }) };
-      });
-      const firstStep = steps;
-      const figuresOf = (step: number): Figures =>
-        Object.fromEntries(
-          kept
-            .filter(({ total }) => total.running)
-            .map(({ name, figure, values, length }) => {
-              const alone = new Total(name, figure);
-              alone.add(values.subarray(step * length, (step + 1) * length), length, size);
-              return [name, alone.value(size)];
-            }),
-        );
-      const start = examples;
-      let added = 0;
-      const add = (upTo: number): void => {
-        for (const { total, length, values } of kept)
-          total.add(values.subarray(added * length, upTo * length), length, size);
-        if (options.onBatch)
-          for (let step = added; step < upTo; step++) options.onBatch(firstStep + step, figuresOf(step));
-        added = upTo;
-        examples = start + upTo * size;
-      };
-      try {
-        await recording.program.submit(count, {
-          ...options,
-          feeds: [{ tensor: recording.indices, values: rows.subarray(start, start + count * size) }],
-          fetches: kept.map(({ values }, i) => ({ tensor: recording.outputs[i]!, values })),
-          onProgress: (done) => {
-            add(done);
-            options.onProgress?.(examples, figures(false));
-          },
-        });
-      } catch (error) {
-        if (!(error instanceof Error) || !("stepsDone" in error)) throw error;
-        const { stepsDone = 0 } = error as StoppedAt;
-        if (isSimdnnError(error, "IndexError")) throw inDataset(error, rows.subarray(start + stepsDone * size));
-        throw Object.assign(error, { stepsDone: steps + stepsDone } satisfies StoppedAt);
+  /** Goes through all runs in order. Returns the figures of all examples. */
+  async pass(runs: Iterable<Run> | AsyncIterable<Run>, options: PassOptions = {}): Promise<Figures> {
+    const { tally = new Tally(), onProgress, untilPause = () => Infinity, pause } = options;
+    let reported = performance.now();
+    const report = (): void => {
+      reported = performance.now();
+      onProgress?.(tally.steps, tally.figures({ running: true }));
+    };
+    for await (const run of runs)
+      for (let done = 0; done < run.steps;) {
+        if (untilPause() <= 0) await pause?.();
+        const recording = this.recording(run);
+        const count = Math.min(run.steps - done, recording.mostSteps, untilPause());
+        await this.submit(run, recording, done, count, tally, options, report);
+        done += count;
+        if (performance.now() - reported >= progressInterval) report();
       }
-      add(count);
-      steps += count;
-    }
-    options.onProgress?.(examples, figures(false));
-    return figures(true);
+    report();
+    return tally.figures();
   }
 
-  /** Times the step over one batch of these rows, again and again; nothing is changed by it. */
-  async profile(rows: Int32Array, steps: number, options: Pick<RunOptions, "threads"> = {}): Promise<Timing[]> {
-    const { program, indices } = this.recording(rows.length);
-    indices.write().set(rows);
+  /** Times the step over one batch, again and again; nothing is changed by it. */
+  async profile(run: Run, steps: number, options: Pick<RunOptions, "threads"> = {}): Promise<Timing[]> {
+    const { program, fed } = this.recording(run);
+    fed.forEach((tensor, i) => tensor.write().set(run.feeds[i]!));
     return program.profile(steps, options);
   }
 
-  private recording(size: number): Recording {
-    const known = this.recordings.get(size);
+  /** Steps `first` to `first + count` of a run, in one go. */
+  private async submit(
+    run: Run,
+    { program, fed, figures, outputs }: Recording,
+    first: number,
+    count: number,
+    tally: Tally,
+    { threads, priority, signal, within, onBatch }: PassOptions,
+    report: () => void,
+  ): Promise<void> {
+    const { size } = run;
+    const kept = Object.entries(figures).map(([name, figure]) => {
+      const { size: length, dtype } = figure.values;
+      return { name, figure, length, values: allocate({ shape: [count * length], dtype }) };
+    });
+    const before = tally.steps;
+    let added = 0;
+    const add = (upTo: number): void => {
+      tally.add(
+        upTo - added,
+        size,
+        kept.map(({ name, figure, length, values }) => ({
+          name,
+          figure,
+          values: values.subarray(added * length, upTo * length),
+        })),
+      );
+      if (onBatch)
+        for (let step = added; step < upTo; step++) {
+          const alone = kept.filter(({ figure }) => figure.over !== "all").map(({ name, figure, length, values }) => [
+            name,
+            valueAlone(name, figure, values.subarray(step * length, (step + 1) * length), size),
+          ]); // prettier-ignore
+          onBatch(before + step, Object.fromEntries(alone) as Figures);
+        }
+      added = upTo;
+    };
+    try {
+      await program.submit(count, {
+        threads,
+        priority,
+        signal,
+        within,
+        feeds: fed.map((tensor, i) => ({
+          tensor,
+          values: run.feeds[i]!.subarray(first * tensor.size, (first + count) * tensor.size),
+        })),
+        fetches: kept.map(({ values }, i) => ({ tensor: outputs[i]!, values })),
+        onProgress: (done) => {
+          add(done);
+          report();
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof Error) || !("stepsDone" in error)) throw error;
+      const { stepsDone = 0 } = error as StoppedAt;
+      if (isSimdnnError(error, "IndexError")) throw inDataset(error, run, (first + stepsDone) * size);
+      throw Object.assign(error, { stepsDone: before + stepsDone } satisfies StoppedAt);
+    }
+    add(count);
+  }
+
+  private recording(run: Run): Recording {
+    const known = this.recordings.get(run.key);
     if (known) return known;
-    const indices = zeros({ shape: [size], dtype: "int32" }, { name: "batch rows" });
     const tape = new Tape();
-    const figures = withTape(tape, () => this.compute(batchOf(this.data, indices, this.dtype)));
+    const { fed, figures } = withTape(tape, () => {
+      const { fed, batch } = run.record(this.dtype);
+      return { fed, figures: this.compute(batch) };
+    });
     const outputs = Object.values(figures).map(({ values }) => values);
     const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);
     const mostSteps = Math.max(1, Math.floor(mostBytesKept / bytes));
-    const made = { program: this.programOf(tape, outputs, [indices]), indices, figures, outputs, mostSteps };
-    this.recordings.set(size, made);
+    const made = { program: this.programOf(tape, outputs, fed), fed, figures, outputs, mostSteps };
+    this.recordings.set(run.key, made);
+    if (this.recordings.size > mostRecordings) this.recordings.delete(this.recordings.keys().next().value!);
     return made;
   }
 }
 
-/** The same error, naming a target by its place in the dataset instead of the batch that begins with `rows`. */
-function inDataset(error: SimdnnError<"IndexError">, rows: Int32Array): SimdnnError<"IndexError"> {
+/** The same error, naming a target by its place in the dataset instead of the batch that begins with example `first` of the run. */
+function inDataset(error: SimdnnError<"IndexError">, { rowOf }: Run, first: number): SimdnnError<"IndexError"> {
   const { details } = error;
-  if (details.what !== targetsName) return error;
-  const located = indexError({ ...details, position: rows[details.position]! });
+  if (details.what !== targetsName || !rowOf) return error;
+  const located = indexError({ ...details, position: rowOf(first + details.position) });
   return Object.assign(located, { stack: error.stack?.replace(error.message, located.message) });
 }

@@ -2,6 +2,7 @@
 import type { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
 import { unknownOption, wrongValue } from "../options.js";
+import type { Tensor, TypedArray } from "../tensor.js";
 import type { PassOptions } from "./batches.js";
 
 /** Loss and metrics by name; at the end of an epoch also those of the validation data, as `valLoss`, `valAccuracy` …, and the learning rate. */
@@ -12,8 +13,8 @@ export interface Training {
   readonly model: Model;
   /** Epochs asked for. */
   readonly epochs: number;
-  /** Steps in an epoch. */
-  readonly steps: number;
+  /** Steps in an epoch; undefined for a stream whose end is not known. */
+  readonly steps: number | undefined;
   /** Ends the training after this epoch. `reason` goes into the history. */
   stop(reason: string): void;
 }
@@ -50,13 +51,32 @@ export interface Callback {
    * every step, after the update. A number that it reads in JavaScript is frozen.
    */
   recordStep?(model: Model): void;
+  /**
+   * What it has to remember, so that a training goes on from a checkpoint as if it had not been interrupted. Arrays in it must not change afterwards;
+   * tensors are read at once.
+   */
+  getState?(): CallbackState;
+  /** Takes back what getState gave, in which tensors have become arrays; after onTrainBegin. */
+  setState?(state: CallbackState, training: Training): void;
 }
+
+/** Anything that consists of numbers, text, arrays of numbers, and lists and records of them. */
+export type StateValue =
+  | number
+  | string
+  | boolean
+  | null
+  | TypedArray
+  | Tensor
+  | readonly StateValue[]
+  | { readonly [key: string]: StateValue };
+
+export type CallbackState = { readonly [key: string]: StateValue };
 
 /** Calls what runs during an epoch from native progress events, inside which nothing may be thrown: a callback that throws aborts `failed`. */
 export function progressCaller(
   callbacks: readonly Callback[],
   training: Training,
-  batchSize: number,
 ): Required<Pick<PassOptions, "onProgress">> & Pick<PassOptions, "onBatch"> & { readonly failed: AbortSignal } {
   const controller = new AbortController();
   const each = (hook: "onProgress" | "onBatchEnd", among: readonly Callback[], step: number, logs: Logs): void => {
@@ -75,8 +95,7 @@ export function progressCaller(
   const perBatch = callbacks.filter((callback) => callback.onBatchEnd !== undefined);
   return {
     failed: controller.signal,
-    onProgress: (examplesDone: number, logs: Logs): void =>
-      each("onProgress", callbacks, Math.ceil(examplesDone / batchSize), logs),
+    onProgress: (step: number, logs: Logs): void => each("onProgress", callbacks, step, logs),
     onBatch:
       perBatch.length === 0 ? undefined : (step: number, logs: Logs): void => each("onBatchEnd", perBatch, step, logs),
   };
@@ -84,6 +103,7 @@ export function progressCaller(
 
 const hooks: readonly (keyof Callback)[] = [
   "onTrainBegin", "onEpochBegin", "onProgress", "onBatchEnd", "onNonFinite", "onEpochEnd", "onTrainEnd", "recordStep",
+  "getState", "setState",
 ]; // prettier-ignore
 
 /**

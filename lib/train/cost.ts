@@ -8,8 +8,8 @@ import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";
 import { wrongValue } from "../options.js";
 import { tensor, Tensor } from "../tensor.js";
-import type { Batch } from "./batches.js";
 import type { Figure } from "./figures.js";
+import type { Batch } from "./runs.js";
 
 /** What the loss of an example counts, by its class. */
 export type ClassWeight = Readonly<Record<number, number>> | readonly number[];

@@ -13,6 +13,7 @@ import { checkData } from "./check-data.js";
 import { metricFigures } from "./cost.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import type { PredictInput, PredictOptions } from "./predict.js";
+import { rowRuns } from "./runs.js";
 
 /** Models whose predictions are averaged. */
 export class Ensemble {
@@ -33,11 +34,11 @@ export class Ensemble {
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
     checkData("evaluate", this.models[0]!, data);
-    const batches = new Batches(data, this.models[0]!.dtype, ({ inputs, targets }) => {
+    const batches = new Batches(this.models[0]!.dtype, ({ inputs, targets }) => {
       const predictions = meanOf(this.models.map((model) => model.link(model.forward(inputs))));
       return metricFigures(this.metrics, { outputs: predictions, predictions, targets });
     });
-    return batches.pass(data.rows, batchSize, { threads, signal });
+    return batches.pass(rowRuns(data, data.rows, batchSize), { threads, signal });
   }
 }
 

@@ -1,21 +1,23 @@
 // Evaluation: loss and metrics over a dataset with the layers in inference mode.
 import { Claim } from "../claim.js";
-import type { Dataset } from "../data/dataset.js";
+import { Dataset } from "../data/dataset.js";
 import { Inference } from "../inference.js";
 import { confusionCounts, matrixOf, type ConfusionMatrix } from "../metrics/confusion.js";
 import type { Metric } from "../metrics/metric.js";
 import type { Compiled, Model } from "../model.js";
 import { checkOptions, positiveInteger } from "../options.js";
-import { checkData } from "./check-data.js";
 import { checkWork } from "./check-work.js";
 import type { Tensor } from "../tensor.js";
-import { Batches } from "./batches.js";
+import { Batches, type PassOptions } from "./batches.js";
 import { costAndFigures } from "./cost.js";
 import type { Figures } from "./figures.js";
+import { sourceOf, type Source, type TrainingData } from "./source.js";
 
 export interface EvaluateOptions {
   /** Examples computed at once; changes memory and speed only. Default: 256. */
   readonly batchSize?: number;
+  /** How many batches of a stream to take. Default: all. */
+  readonly steps?: number;
   readonly threads?: number;
   readonly signal?: AbortSignal;
 }
@@ -23,39 +25,55 @@ export interface EvaluateOptions {
 export class Evaluator {
   // By the tensors that hold the rows: parts of one split share a recording.
   private readonly recorded = new WeakMap<Tensor, { readonly of: Dataset; readonly batches: Batches }>();
+  private streamed: Batches | undefined;
 
   constructor(
     private readonly model: Model,
     private readonly compiled: Compiled,
   ) {}
 
-  async evaluate(data: Dataset, options: EvaluateOptions = {}, within?: Claim): Promise<Figures> {
-    checkOptions("evaluate", options, ["batchSize", "threads", "signal"]);
-    const { batchSize = 256, threads, signal } = options;
+  async evaluate(data: TrainingData, options: EvaluateOptions = {}): Promise<Figures> {
+    checkOptions("evaluate", options, ["batchSize", "steps", "threads", "signal"]);
+    const { batchSize = 256, steps, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
+    if (steps !== undefined) positiveInteger("evaluate", "steps", steps);
     checkWork("evaluate", options);
-    checkData("evaluate", this.model, data);
-    const claim = new Claim("being evaluated", undefined, within);
+    const source = sourceOf("evaluate", this.model, data, { batchSize, stepsPerEpoch: steps });
+    try {
+      return await this.pass(data, source, { threads, signal });
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** One pass over a source made of `data`. */
+  async pass(data: TrainingData, source: Source, options: PassOptions): Promise<Figures> {
+    const claim = new Claim("being evaluated", undefined, options.within);
     claim.take([], [...this.model.weights.values()]);
     try {
-      return await this.batches(data).pass(data.rows, batchSize, { threads, signal, within });
+      const batches = data instanceof Dataset ? this.batchesOf(data) : (this.streamed ??= this.batches());
+      return await batches.pass(source.epoch(0, 0, options.signal), options);
     } finally {
       claim.release();
     }
   }
 
-  private batches(data: Dataset): Batches {
+  private batchesOf(data: Dataset): Batches {
     const { inputs, targets, sampleWeights } = data;
     const known = this.recorded.get(inputs);
     if (known?.of.targets === targets && known.of.sampleWeights === sampleWeights) return known.batches;
-    const batches = new Batches(
-      data,
-      this.model.dtype,
-      (batch) => costAndFigures(this.model, this.compiled, batch, false).figures,
-      (tape, outputs, inputs) => Inference.of(tape, outputs, inputs, this.model.constants),
-    );
+    const batches = this.batches();
     this.recorded.set(inputs, { of: data, batches });
     return batches;
+  }
+
+  private batches(): Batches {
+    const { model, compiled } = this;
+    return new Batches(
+      model.dtype,
+      (batch) => costAndFigures(model, compiled, batch, false).figures,
+      (tape, outputs, fed) => Inference.of(tape, outputs, fed, model.constants),
+    );
   }
 }
 
@@ -63,7 +81,7 @@ export class Evaluator {
 export async function confusionMatrix(
   model: Model,
   compiled: Compiled,
-  data: Dataset,
+  data: TrainingData,
   options: EvaluateOptions,
 ): Promise<ConfusionMatrix> {
   let matrix: ConfusionMatrix = [];

@@ -11,28 +11,85 @@ export interface Figure extends Required<Pick<Metric, "over">>, Pick<Metric, "fi
 /** Numbers by name. */
 export type Figures = Record<string, number>;
 
+/** What some steps contributed to a figure, one after the other. */
+export interface Contribution {
+  readonly name: string;
+  readonly figure: Pick<Figure, "over" | "finish">;
+  readonly values: TypedArray;
+}
+
+/** A tally as numbers alone: steps, examples, and by figure the sums or the rows. */
+export interface TallyState {
+  readonly steps: number;
+  readonly examples: number;
+  readonly totals: Readonly<Record<string, TypedArray>>;
+}
+
+/** What the steps of a pass have contributed so far. */
+export class Tally {
+  steps = 0;
+  examples = 0;
+  private readonly totals = new Map<string, Total>();
+  private readonly earlier: TallyState["totals"];
+
+  /** @param from - the state of one to go on with */
+  constructor(from?: TallyState) {
+    this.steps = from?.steps ?? 0;
+    this.examples = from?.examples ?? 0;
+    this.earlier = from?.totals ?? {};
+  }
+
+  add(steps: number, size: number, contributions: readonly Contribution[]): void {
+    for (const { name, figure, values } of contributions) {
+      const total = this.totals.get(name) ?? new Total(name, figure, this.earlier[name]);
+      this.totals.set(name, total);
+      total.add(values, values.length / Math.max(steps, 1), size);
+    }
+    this.steps += steps;
+    this.examples += steps * size;
+  }
+
+  /** @param running - only those that can be told before all batches are there; rows are too many to look through now and then */
+  figures({ running = false } = {}): Figures {
+    const told = [...this.totals].filter(([, { over }]) => !running || over !== "all");
+    return Object.fromEntries(told.map(([name, total]) => [name, total.value(this.examples)]));
+  }
+
+  get state(): TallyState {
+    const totals = [...this.totals].map(([name, total]) => [name, total.all()] as const);
+    return { steps: this.steps, examples: this.examples, totals: Object.fromEntries(totals) };
+  }
+}
+
+/** A figure of one batch of `size` examples alone. */
+export function valueAlone(name: string, figure: Contribution["figure"], values: TypedArray, size: number): number {
+  const total = new Total(name, figure);
+  total.add(values, values.length, size);
+  return total.value(size);
+}
+
 /** One figure's sum so far. */
-export class Total {
-  private readonly over: Figure["over"];
+class Total {
+  readonly over: Figure["over"];
   private readonly finish: NonNullable<Metric["finish"]>;
   private sums = new Float64Array(0);
   private readonly rows: TypedArray[] = [];
 
   constructor(
     private readonly name: string,
-    { over, finish }: Figure,
+    { over, finish }: Contribution["figure"],
+    earlier?: TypedArray,
   ) {
     this.over = over;
     this.finish = finish ?? (([value]) => value!);
-  }
-
-  /** Whether it can be told before all batches are there; rows are too many to look through now and then. */
-  get running(): boolean {
-    return this.over !== "all";
+    if (!earlier) return;
+    if (over === "all") this.rows.push(earlier);
+    else this.sums = Float64Array.from(earlier);
   }
 
   /** Takes what batches of `size` examples gave, one after the other in `values`, each of them `length` long. */
   add(values: TypedArray, length: number, size: number): void {
+    if (values.length === 0) return;
     if (this.over === "all") {
       this.rows.push(values);
       return;
@@ -45,18 +102,19 @@ export class Total {
   }
 
   value(examples: number): number {
-    if (this.over === "sum") return this.finish(this.sums, examples);
-    if (this.over === "mean")
-      return this.finish(
-        this.sums.map((sum) => sum / examples),
-        examples,
-      );
+    const all = this.all();
+    return this.finish(this.over === "mean" ? all.map((sum) => sum / examples) : all, examples);
+  }
+
+  /** The sums, or all rows. */
+  all(): Float64Array {
+    if (this.over !== "all") return this.sums.slice();
     const all = new Float64Array(this.rows.reduce((size, { length }) => size + length, 0));
     let at = 0;
     for (const values of this.rows) {
       all.set(values, at);
       at += values.length;
     }
-    return this.finish(all, examples);
+    return all;
   }
 }

@@ -1,5 +1,5 @@
 // What fit() is told, checked before any work, with defaults filled in.
-import type { Dataset } from "../data/dataset.js";
+import { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
 import {
   bool,
@@ -13,24 +13,30 @@ import {
 } from "../options.js";
 import { resolveSeed } from "../random.js";
 import { checkCallbacks, type Callback } from "./callbacks.js";
-import { checkData } from "./check-data.js";
 import { checkWork } from "./check-work.js";
 import type { ClassWeight } from "./cost.js";
+import { sourceOf, type Source, type TrainingData } from "./source.js";
 import { watchable, type Watched } from "./watch.js";
 
 export interface FitOptions {
   /** Passes over the data. Default: 1. */
   readonly epochs?: number;
-  /** Examples per step; the last step of an epoch takes what is left over. Default: 32. */
+  /** Examples per step; the last step of an epoch takes what is left over. Batches of a stream stay as they are. Default: 32. */
   readonly batchSize?: number;
   /** Leave out the last step of an epoch when it would be short. Default: false. */
   readonly dropLast?: boolean;
-  /** Take the examples in a new random order in each epoch. Default: true. */
+  /** Take the examples of a dataset in a new random order in each epoch. Default: true. */
   readonly shuffle?: boolean;
   /** Decides the order of examples. Default: the model's seed. */
   readonly seed?: number;
+  /** Batches of a stream that make an epoch; the next one goes on where it ended. Default: all, and the next epoch opens the stream anew. */
+  readonly stepsPerEpoch?: number;
+  /** Batches of a stream to hold ready, while others are trained on. Default: 2. */
+  readonly prefetch?: number;
   /** Data whose loss and metrics are reported after each epoch as `valLoss`, `valAccuracy` … */
-  readonly validationData?: Dataset;
+  readonly validationData?: TrainingData;
+  /** As `stepsPerEpoch`, for a stream of validation data. */
+  readonly validationSteps?: number;
   readonly callbacks?: readonly Callback[];
   /**
    * Norms to follow through the layers, as curves of the history: `activations.dense1` is the root of the mean square of a layer's outputs,
@@ -52,29 +58,34 @@ export interface FitOptions {
 }
 
 const optionNames: readonly (keyof FitOptions)[] = [
-  "epochs", "batchSize", "dropLast", "shuffle", "seed", "validationData", "callbacks", "watch", "classWeight", "threads", "priority", "signal",
+  "epochs", "batchSize", "dropLast", "shuffle", "seed", "stepsPerEpoch", "prefetch", "validationData", "validationSteps", "callbacks",
+  "watch", "classWeight", "threads", "priority", "signal",
 ]; // prettier-ignore
 
 export type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
   FitOptions & { readonly seed: number };
 
-/** @throws OptionError, ShapeError for options that do not fit each other, the model or the data */
-export function checkFitOptions(model: Model, data: Dataset, options: FitOptions): Settings {
+/** @throws OptionError for options of the wrong kind, or that do not fit each other or the data */
+export function checkFitOptions(model: Model, data: TrainingData, options: FitOptions): Settings {
   const where = "fit";
   checkOptions(where, options, optionNames);
   const settings = {
     epochs: 1,
     batchSize: 32,
     dropLast: false,
-    shuffle: true,
+    shuffle: data instanceof Dataset,
     callbacks: [],
     ...only(options),
     seed: resolveSeed(where, options.seed ?? model.seed),
   };
-  positiveInteger(where, "epochs", settings.epochs);
-  positiveInteger(where, "batchSize", settings.batchSize);
-  bool(where, "dropLast", settings.dropLast);
-  bool(where, "shuffle", settings.shuffle);
+  for (const name of ["epochs", "batchSize", "stepsPerEpoch", "validationSteps"] as const)
+    if (settings[name] !== undefined) positiveInteger(where, name, settings[name]);
+  if (settings.prefetch !== undefined) nonNegativeInteger(where, "prefetch", settings.prefetch);
+  for (const name of ["dropLast", "shuffle"] as const) {
+    bool(where, name, settings[name]);
+    if (settings[name] && !(data instanceof Dataset))
+      throw wrongValue(where, name, "false with a stream, which comes as it comes,", true);
+  }
   checkWork(where, options);
   checkCallbacks(where, settings.callbacks);
   if (settings.watch !== undefined && !Array.isArray(settings.watch))
@@ -84,9 +95,7 @@ export function checkFitOptions(model: Model, data: Dataset, options: FitOptions
     nonNegativeInteger(where, "classWeight", Number(label));
     nonNegativeNumber(where, "classWeight", weight);
   }
-  checkData(where, model, data);
-  if (options.validationData) checkData(where, model, options.validationData, "validationData");
-  if (settings.dropLast && data.size < settings.batchSize)
+  if (data instanceof Dataset && data.size > 0 && settings.dropLast && data.size < settings.batchSize)
     throw wrongValue(
       where,
       "batchSize",
@@ -94,4 +103,17 @@ export function checkFitOptions(model: Model, data: Dataset, options: FitOptions
       settings.batchSize,
     );
   return settings;
+}
+
+/** @throws OptionError, ShapeError for data that does not fit the model */
+export function sourcesOf(
+  model: Model,
+  data: TrainingData,
+  { batchSize, dropLast, shuffle, seed, stepsPerEpoch, prefetch, validationData, validationSteps }: Settings,
+): { readonly training: Source; readonly validation: Source | undefined } {
+  const order = { dropLast, shuffleBy: shuffle ? seed : undefined };
+  const training = sourceOf("fit", model, data, { batchSize, ...order, stepsPerEpoch, prefetch });
+  const inference = { batchSize: 256, stepsPerEpoch: validationSteps, prefetch };
+  const validation = validationData && sourceOf("fit", model, validationData, inference, "validationData");
+  return { training, validation };
 }

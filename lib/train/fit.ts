@@ -1,20 +1,20 @@
-// The training loop: epochs of native passes over shuffled rows, validation and callbacks between them.
+// The training loop: epochs of native passes, validation and callbacks between them, and checkpoints from which it is taken up again.
 import { Claim } from "../claim.js";
-import type { Dataset } from "../data/dataset.js";
-import { isSimdnnError, nonFiniteError } from "../errors.js";
+import { isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
 import { gradients } from "../ops/gradient.js";
 import { assertFinite } from "../ops/guard.js";
 import { only } from "../options.js";
 import type { StoppedAt } from "../program.js";
-import { deriveSeed, randomStream } from "../random.js";
-import { Batches, type PassOptions } from "./batches.js";
+import { Batches } from "./batches.js";
 import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
+import { Tally, type Figures } from "./figures.js";
+import { checkFitOptions, sourcesOf, type FitOptions, type Settings } from "./fit-options.js";
+import type { TrainingData } from "./source.js";
 import { warnOfSymmetry } from "./symmetry.js";
 import { Watcher } from "./watch.js";
-import { checkFitOptions, type FitOptions, type Settings } from "./fit-options.js";
 
 export interface History {
   /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, and `learningRate`, that of the epoch's last step. */
@@ -25,87 +25,137 @@ export interface History {
   readonly stopped: string | undefined;
 }
 
-export async function fit(model: Model, compiled: Compiled, data: Dataset, options: FitOptions): Promise<History> {
+export async function fit(model: Model, compiled: Compiled, data: TrainingData, options: FitOptions): Promise<History> {
   const settings = checkFitOptions(model, data, options);
-  const { epochs, batchSize, callbacks, validationData, threads, signal } = settings;
-  const { optimizer } = compiled;
-  const batches = trainingSteps(model, compiled, data, settings);
-  const count = settings.dropLast ? data.size - (data.size % batchSize) : data.size;
-  batches.prepare(count, batchSize);
-  warnOfSymmetry(model);
-
-  const curves: Record<string, number[]> = {};
-  let stopped: string | undefined;
-  let epoch = 0;
-  const training: Training = {
-    model,
-    epochs,
-    steps: Math.ceil(count / batchSize),
-    stop: (reason) => {
-      stopped = reason;
-    },
-  };
-  const claim = new Claim("being trained", "await the fit() promise first");
-  const weights = [...model.weights.values()];
-  /** Callbacks in turn, with the weights free meanwhile. */
-  const callEach = async (call: (callback: Callback) => void | Promise<void>): Promise<void> => {
-    claim.release();
-    for (const callback of callbacks) await call(callback);
-    claim.take(weights);
-  };
-  claim.take(weights);
-  let failure: { readonly error: unknown } | undefined;
-  try {
-    const evaluator = new Evaluator(model, compiled);
-    await callEach((callback) => callback.onTrainBegin?.(training));
-    for (; epoch < epochs && stopped === undefined; epoch++) {
-      signal?.throwIfAborted();
-      await callEach((callback) => callback.onEpochBegin?.(epoch, training));
-      const rows = orderOf(data.rows, settings, epoch).subarray(0, count);
-      const { onProgress, onBatch, failed } = progressCaller(callbacks, training, batchSize);
-      const until = signal ? AbortSignal.any([signal, failed]) : failed;
-      const pass = { ...settings, within: claim, signal: until, onProgress, onBatch };
-      const logs = await runPass(batches, rows, epoch, pass).catch(async (error: unknown) => {
-        if (!isSimdnnError(error, "NonFiniteError")) throw error;
-        await callEach((callback) => callback.onNonFinite?.(error, training));
-        if (stopped === undefined) throw error;
-      });
-      failed.throwIfAborted();
-      if (!logs) break;
-      optimizer.epoch++;
-      const validation = validationData
-        ? await evaluator.evaluate(validationData, only({ threads, signal }), claim)
-        : {};
-      for (const [name, value] of Object.entries(validation))
-        logs[`val${name[0]!.toUpperCase()}${name.slice(1)}`] = value;
-      logs.learningRate = optimizer.learningRate.item();
-      for (const [name, value] of Object.entries(logs)) (curves[name] ??= []).push(value);
-      await callEach((callback) => callback.onEpochEnd?.(epoch, logs, training));
-    }
-  } catch (error) {
-    failure = { error };
-  }
-  claim.release();
-  // Each gets to clean up, whatever happened before; what happened first is what the caller is told.
-  for (const callback of callbacks) {
-    try {
-      await callback.onTrainEnd?.(training);
-    } catch (error) {
-      failure ??= { error };
-    }
-  }
-  if (failure) throw failure.error;
-  return { curves, epochs: epoch, stopped };
+  return new Fitting(model, compiled, data, settings).run();
 }
 
-/** What a pass over `data` does to train `model`: forward, loss, backward, update, and what callbacks add to a step. */
+class Fitting {
+  private readonly curves: Record<string, number[]> = {};
+  private stopped: string | undefined;
+  private epoch = 0;
+  private readonly batches: Batches;
+  private readonly evaluator: Evaluator;
+  private readonly sources: ReturnType<typeof sourcesOf>;
+  private readonly training: Training;
+  private readonly claim = new Claim("being trained", "await the fit() promise first");
+
+  constructor(
+    private readonly model: Model,
+    private readonly compiled: Compiled,
+    data: TrainingData,
+    private readonly settings: Settings,
+  ) {
+    this.sources = sourcesOf(model, data, settings);
+    this.batches = trainingSteps(model, compiled, settings);
+    this.batches.prepare(this.sources.training.kinds);
+    this.evaluator = new Evaluator(model, compiled);
+    this.training = {
+      model,
+      epochs: settings.epochs,
+      steps: this.sources.training.steps,
+      stop: (reason) => {
+        this.stopped = reason;
+      },
+    };
+    warnOfSymmetry(model);
+  }
+
+  async run(): Promise<History> {
+    const { model, settings, training } = this;
+    let failure: { readonly error: unknown } | undefined;
+    const attempt = async (work: () => void | Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        failure ??= { error }; // what happened first is what the caller is told
+      }
+    };
+    const others = model.serving.begin(this.claim);
+    if (others) await others;
+    await attempt(async () => {
+      this.lock();
+      await this.callEach((callback) => callback.onTrainBegin?.(training));
+      while (this.epoch < settings.epochs && this.stopped === undefined && (await this.trainEpoch())) this.epoch++;
+    });
+    await model.serving.end();
+    // Each gets to clean up, whatever happened before.
+    for (const callback of settings.callbacks) await attempt(() => callback.onTrainEnd?.(training));
+    for (const source of Object.values(this.sources)) await attempt(() => source?.close());
+    if (failure) throw failure.error;
+    return { curves: this.curves, epochs: this.epoch, stopped: this.stopped };
+  }
+
+  /** Returns whether the epoch was trained to its end. */
+  private async trainEpoch(): Promise<boolean> {
+    const { epoch, settings, training } = this;
+    settings.signal?.throwIfAborted();
+    await this.callEach((callback) => callback.onEpochBegin?.(epoch, training));
+    const figures = await this.pass();
+    if (!figures) return false;
+    this.compiled.optimizer.epoch++;
+    const logs = { ...figures, ...(await this.validate()), learningRate: this.compiled.optimizer.learningRate.item() };
+    for (const [name, value] of Object.entries(logs)) (this.curves[name] ??= []).push(value);
+    await this.callEach((callback) => callback.onEpochEnd?.(epoch, logs, training));
+    return true;
+  }
+
+  /** The steps of one epoch; undefined when a callback stopped the training since the loss is no longer finite. */
+  private async pass(): Promise<Figures | undefined> {
+    const { epoch, settings, training } = this;
+    const { callbacks, threads, priority, signal } = settings;
+    const { onProgress, onBatch, failed } = progressCaller(callbacks, training);
+    const until = signal ? AbortSignal.any([signal, failed]) : failed;
+    const runs = this.sources.training.epoch(epoch, 0, until);
+    const work = { threads, priority, signal: until, within: this.claim };
+    try {
+      const figures = await this.batches.pass(runs, { ...work, tally: new Tally(), onProgress, onBatch });
+      failed.throwIfAborted();
+      return figures;
+    } catch (error) {
+      if (!isSimdnnError(error, "NonFiniteError")) throw error;
+      const located = locatedIn(epoch, error);
+      await this.callEach((callback) => callback.onNonFinite?.(located, training));
+      if (this.stopped === undefined) throw located;
+      failed.throwIfAborted();
+      return undefined;
+    }
+  }
+
+  private async validate(): Promise<Figures> {
+    const { validation } = this.sources;
+    const { validationData, threads, signal } = this.settings;
+    if (!validation || !validationData) return {};
+    const figures = await this.evaluator.pass(
+      validationData,
+      validation,
+      only({ threads, signal, within: this.claim }),
+    );
+    return Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [`val${name[0]!.toUpperCase()}${name.slice(1)}`, value]),
+    );
+  }
+
+  private lock(): void {
+    this.claim.take([...this.model.weights.values()]);
+  }
+
+  /** Callbacks in turn, with the weights free meanwhile. */
+  private async callEach(call: (callback: Callback) => void | Promise<void>): Promise<void> {
+    if (this.settings.callbacks.length === 0) return;
+    await this.model.serving.release();
+    for (const callback of this.settings.callbacks) await call(callback);
+    this.lock();
+  }
+}
+
+/** What a step does to train `model`: forward, loss, backward, update, and what callbacks add to it. */
 export function trainingSteps(
   model: Model,
   compiled: Compiled,
-  data: Dataset,
   { callbacks = [], classWeight, watch }: Pick<FitOptions, "callbacks" | "classWeight" | "watch"> = {},
 ): Batches {
-  return new Batches(data, model.dtype, (batch) => {
+  return new Batches(model.dtype, (batch) => {
     const watched = new Watcher(watch);
     const { cost, figures } = costAndFigures(model, compiled, batch, true, { classWeight, onLayer: watched.onLayer });
     const computed = gradients(cost, model.parameters);
@@ -117,32 +167,10 @@ export function trainingSteps(
   });
 }
 
-/** The rows of one epoch: a function of the seed and the epoch alone, so that training can be taken up again anywhere. */
-function orderOf(rows: Int32Array, { shuffle, seed }: Settings, epoch: number): Int32Array {
-  const order = rows.slice();
-  if (shuffle) randomStream(deriveSeed(seed, epoch)).shuffle(order);
-  return order;
-}
-
-/** One epoch; says where it was when the loss stopped being a number. */
-async function runPass(
-  batches: Batches,
-  rows: Int32Array,
-  epoch: number,
-  settings: Settings & PassOptions,
-): Promise<Record<string, number>> {
-  const { threads, priority, signal, within, onProgress, onBatch } = settings;
-  try {
-    return await batches.pass(rows, settings.batchSize, { threads, priority, signal, within, onProgress, onBatch });
-  } catch (error) {
-    if (!isSimdnnError(error, "NonFiniteError")) throw error;
-    const located = nonFiniteError({
-      ...error.details,
-      epoch,
-      step: (error as StoppedAt).stepsDone,
-    });
-    throw Object.assign(located, {
-      stack: `${located.name}: ${located.message}\n${error.stack?.split("\n").slice(1).join("\n")}`,
-    });
-  }
+/** The same error, saying where training was when the loss stopped being a number. */
+function locatedIn(epoch: number, error: SimdnnError<"NonFiniteError">): SimdnnError<"NonFiniteError"> {
+  const located = nonFiniteError({ ...error.details, epoch, step: (error as StoppedAt).stepsDone });
+  return Object.assign(located, {
+    stack: `${located.name}: ${located.message}\n${error.stack?.split("\n").slice(1).join("\n")}`,
+  });
 }

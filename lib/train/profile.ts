@@ -12,6 +12,7 @@ import { threads as defaultThreads } from "../threads.js";
 import { checkOptions, positiveInteger } from "../options.js";
 import { checkData } from "./check-data.js";
 import { trainingSteps } from "./fit.js";
+import { rowRuns } from "./runs.js";
 
 export interface ProfileRow {
   readonly op: string;
@@ -78,8 +79,8 @@ export async function profileTraining(
   positiveInteger("profile", "batchSize", batchSize);
   positiveInteger("profile", "steps", steps);
   positiveInteger("profile", "threads", threads);
-  const rows = data.take(batchSize).rows;
-  return profileOf(await trainingSteps(model, compiled, data).profile(rows, steps, { threads }), threads);
+  const [run] = rowRuns(data, data.take(batchSize).rows, batchSize);
+  return profileOf(await trainingSteps(model, compiled).profile(run!, steps, { threads }), threads);
 }
 
 /** Puts a program's timings beside what the machine can do with as many threads. */

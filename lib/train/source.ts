@@ -1,0 +1,126 @@
+// What fit and evaluate go through: a dataset, in an order of its own in every epoch, or a stream, which decides the order itself.
+import { setImmediate } from "node:timers/promises";
+import { Dataset } from "../data/dataset.js";
+import { SimdnnError } from "../errors.js";
+import type { Model } from "../model.js";
+import { wrongValue } from "../options.js";
+import { deriveSeed, randomStream } from "../random.js";
+import { checkData } from "./check-data.js";
+import { batchRun, rowRuns, type Run } from "./runs.js";
+import { isStream, StreamReader, type DataStream, type StreamOpener } from "./stream.js";
+
+/** Examples to train on: in memory, or streamed. A function opens the stream anew whenever it has come to its end and more is needed. */
+export type TrainingData = Dataset | DataStream | StreamOpener;
+
+/** @internal */
+export interface Source {
+  /** Steps of an epoch; undefined where only its end will tell. */
+  readonly steps: number | undefined;
+  /** Steps of each kind there will be, where that is known. */
+  readonly kinds: Iterable<Run>;
+  /** The steps of an epoch, without the first `skip` of them. */
+  epoch(epoch: number, skip?: number, signal?: AbortSignal): Iterable<Run> | AsyncIterable<Run>;
+  close(): Promise<void>;
+}
+
+/** How a source is to be gone through. */
+export interface SourceOptions {
+  readonly batchSize: number;
+  readonly dropLast?: boolean;
+  /** The seed that decides the order of a dataset's examples in each epoch; undefined for their own order. */
+  readonly shuffleBy?: number | undefined;
+  readonly stepsPerEpoch?: number | undefined;
+  readonly prefetch?: number | undefined;
+}
+
+/** @throws OptionError, ShapeError for what is no data of the model */
+export function sourceOf(
+  where: string,
+  model: Model,
+  data: TrainingData,
+  options: SourceOptions,
+  option = "data",
+): Source {
+  if (!(data instanceof Dataset) && (isStream(data) || typeof data === "function"))
+    return new StreamSource(where, model, data, options);
+  checkData(where, model, data, option);
+  if (options.stepsPerEpoch !== undefined)
+    throw wrongValue(where, "the steps per epoch", "nothing with a dataset", options.stepsPerEpoch);
+  return datasetSource(data, options);
+}
+
+function datasetSource(data: Dataset, { batchSize, dropLast, shuffleBy }: SourceOptions): Source {
+  const count = dropLast ? data.size - (data.size % batchSize) : data.size;
+  // A function of the seed and the epoch alone, so that training can be taken up again anywhere.
+  const orderOf = (epoch: number): Int32Array => {
+    const order = data.rows.slice();
+    return shuffleBy === undefined ? order : randomStream(deriveSeed(shuffleBy, epoch)).shuffle(order);
+  };
+  return {
+    steps: Math.ceil(count / batchSize),
+    kinds: rowRuns(data, data.rows.subarray(0, count), batchSize),
+    epoch: (epoch, skip = 0) => rowRuns(data, orderOf(epoch).subarray(skip * batchSize, count), batchSize),
+    close: () => Promise.resolve(),
+  };
+}
+
+class StreamSource implements Source {
+  readonly steps: number | undefined;
+  readonly kinds = [];
+  private reader: StreamReader | undefined;
+  private opened = false;
+
+  constructor(
+    private readonly where: string,
+    private readonly model: Model,
+    private readonly data: DataStream | StreamOpener,
+    private readonly options: SourceOptions,
+  ) {
+    this.steps = options.stepsPerEpoch;
+  }
+
+  /** Until the stream ends; with `stepsPerEpoch` so many batches, of a stream that goes on from epoch to epoch. */
+  async *epoch(epoch: number, skip = 0, signal?: AbortSignal): AsyncGenerator<Run> {
+    const { steps } = this;
+    let left = steps === undefined ? skip : this.opened ? 0 : epoch * steps + skip;
+    for (let step = skip; step < (steps ?? Infinity);) {
+      const batch = await this.next(signal, steps !== undefined || step === 0 || left > 0);
+      if (!batch) return;
+      if (left > 0) {
+        left--;
+        await setImmediate(); // a source that is always ready would otherwise let nobody else have a turn
+      } else {
+        step++;
+        yield batchRun(batch);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.reader?.close();
+    this.reader = undefined;
+  }
+
+  /** @param needed - whether an end would be too early */
+  private async next(signal: AbortSignal | undefined, needed: boolean): Promise<Dataset | undefined> {
+    const fresh = !this.reader;
+    this.reader ??= this.open();
+    const batch = await this.reader.next(signal);
+    if (batch) return batch;
+    this.reader = undefined;
+    if (!needed) return undefined;
+    if (!fresh && this.steps !== undefined) return this.next(signal, needed);
+    throw new SimdnnError(
+      "StateError",
+      `${this.where}: the stream has ended and gives no more batches; pass a function that opens it anew`,
+      { where: this.where },
+    );
+  }
+
+  private open(): StreamReader {
+    const { where, model, data, options } = this;
+    this.opened = true;
+    const stream = typeof data === "function" ? data() : data;
+    return new StreamReader(where, stream, model, options.batchSize, options.prefetch ?? 2);
+  }
+}

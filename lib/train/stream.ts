@@ -1,0 +1,186 @@
+// Streams of batches: reads ahead of training, a bounded number of batches, and makes each of them a small dataset.
+import { dataset, Dataset, type Rows } from "../data/dataset.js";
+import { formatShape, shapeError } from "../errors.js";
+import type { Model } from "../model.js";
+import { sameShape } from "../ops/shapes.js";
+import { wrongValue } from "../options.js";
+import type { Shape, TensorData } from "../tensor.js";
+
+/** Examples that are trained on in one step. */
+export interface StreamedBatch {
+  /** `[n, ...inputShape]`, or a typed array of n examples one after the other. */
+  readonly inputs: Rows;
+  /** As {@link dataset} takes them: integers in an Int32Array or Uint8Array are class numbers. */
+  readonly targets: Rows;
+  readonly sampleWeights?: Rows;
+  /** Shape of one example's target, where `targets` is a typed array with several numbers for each. */
+  readonly targetShape?: Shape;
+}
+
+/** One example, to be put together with others to batches of `batchSize`: with a class number as `label`, or numbers as `target`. */
+export type StreamedExample = { readonly input: TensorData } & (
+  { readonly label: number } | { readonly target: TensorData }
+);
+
+/** What a stream may consist of. Not both in one. */
+export type StreamItem = StreamedBatch | StreamedExample | Dataset;
+
+/** Batches or examples that come one after the other, such as an async generator or a Node stream of objects. */
+export type DataStream = AsyncIterable<StreamItem>;
+
+/** A function that opens a stream from its beginning. */
+export type StreamOpener = () => DataStream | Iterable<StreamItem>;
+
+/** A stream that is being read. */
+export class StreamReader {
+  private readonly iterator: AsyncIterator<unknown> | Iterator<unknown>;
+  private readonly ahead: Promise<Dataset | undefined>[] = [];
+  private last: Promise<unknown> = Promise.resolve();
+  private reading = 0;
+  private ended = false;
+
+  /**
+   * @param source - what is read; closed by close()
+   * @param prefetch - how many batches to hold ready
+   */
+  constructor(
+    private readonly where: string,
+    private readonly source: DataStream | Iterable<StreamItem>,
+    private readonly model: Model,
+    private readonly batchSize: number,
+    private readonly prefetch: number,
+  ) {
+    this.iterator = iterate(where, source);
+  }
+
+  /**
+   * The next batch; undefined at the end.
+   * @throws what the source throws; OptionError, ShapeError for what is no batch of the model; the signal's reason, at once
+   */
+  async next(signal?: AbortSignal): Promise<Dataset | undefined> {
+    this.fill(1);
+    const next = this.ahead.shift()!;
+    this.fill(this.prefetch);
+    return signal ? abortable(next, signal) : next;
+  }
+
+  /** Ends the source. Waits until it has ended, unless it is in the middle of making a batch, which may take for ever. */
+  async close(): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
+    const closing = Promise.resolve(this.iterator.return?.());
+    // A Node stream that waits for data hears of return() only when some comes.
+    const { destroy } = this.source as { destroy?: unknown };
+    if (this.reading > 0 && typeof destroy === "function") destroy.call(this.source);
+    if (this.reading > 0) closing.catch(() => undefined);
+    else await closing;
+  }
+
+  /** One read after the other: not every iterator can be asked twice at a time. */
+  private fill(count: number): void {
+    while (this.ahead.length < count && !this.ended) {
+      const next = this.last.then(() => this.read());
+      next.catch(() => undefined); // whoever takes it sees the error
+      this.last = next;
+      this.ahead.push(next);
+    }
+    if (this.ahead.length < count) this.ahead.push(this.last.then(() => undefined));
+  }
+
+  private async read(): Promise<Dataset | undefined> {
+    const examples: StreamedExample[] = [];
+    while (!this.ended) {
+      const { done, value } = (await this.item()) as IteratorResult<unknown, unknown>;
+      if (done) break;
+      if (!isExample(value)) {
+        if (examples.length > 0)
+          throw wrongValue(this.where, "data", "either examples or batches, not both in one stream", value);
+        return this.batch(value);
+      }
+      if (examples.push(value) === this.batchSize) break;
+    }
+    return examples.length > 0 ? this.batch(together(this.where, examples)) : undefined;
+  }
+
+  private async item(): Promise<IteratorResult<unknown>> {
+    this.reading++;
+    try {
+      const item = await this.iterator.next();
+      if (item.done) this.ended = true;
+      return item;
+    } catch (error) {
+      this.ended = true; // as in `for await`: who throws has ended
+      throw error;
+    } finally {
+      this.reading--;
+    }
+  }
+
+  private batch(value: unknown): Dataset {
+    const { where, model } = this;
+    const batch = value instanceof Dataset ? value : asDataset(where, model, value);
+    if (batch.inputs.shape[0] !== batch.size)
+      throw wrongValue(where, "data", "batches that are whole datasets, no parts of them", batch);
+    if (sameShape(batch.inputShape, model.inputShape)) return batch;
+    throw shapeError(
+      where,
+      `the examples have shape ${formatShape(batch.inputShape)}, but ${model.name} takes ${formatShape(model.inputShape)}`,
+      [{ label: "inputs", shape: batch.inputs.shape }],
+    );
+  }
+}
+
+/** Anything that a stream may be read from. */
+export function isStream(value: unknown): value is DataStream {
+  return typeof (value as Partial<DataStream> | null | undefined)?.[Symbol.asyncIterator] === "function";
+}
+
+/** A batch with the shape that the model takes. */
+export function asDataset(where: string, model: Model, value: unknown): Dataset {
+  const { inputs, targets, sampleWeights, targetShape } = (value ?? {}) as Partial<StreamedBatch>;
+  if (inputs === undefined || targets === undefined)
+    throw wrongValue(where, "data", "a stream of { inputs, targets }, or of { input, target }", value);
+  return dataset(inputs, targets, {
+    ...(ArrayBuffer.isView(inputs) && { inputShape: model.inputShape }),
+    ...(targetShape && { targetShape }),
+    ...(sampleWeights !== undefined && { sampleWeights }),
+  });
+}
+
+function iterate(where: string, source: unknown): AsyncIterator<unknown> | Iterator<unknown> {
+  if (isStream(source)) return source[Symbol.asyncIterator]();
+  if (typeof source === "object" && source !== null && Symbol.iterator in source)
+    return (source as Iterable<unknown>)[Symbol.iterator]();
+  throw wrongValue(where, "data", "a function that returns a stream", source);
+}
+
+function isExample(value: unknown): value is StreamedExample {
+  return typeof value === "object" && value !== null && "input" in value && ("label" in value || "target" in value);
+}
+
+function together(where: string, examples: readonly StreamedExample[]): StreamedBatch {
+  const labelled = examples.filter((example) => "label" in example);
+  if (labelled.length % examples.length !== 0)
+    throw wrongValue(where, "data", "either a label or a target for every example", labelled[0]);
+  const inputs = examples.map(({ input }) => input);
+  if (labelled.length === 0)
+    return { inputs, targets: examples.map((example) => (example as { target: TensorData }).target) };
+  const wrong = labelled.find(({ label }) => !Number.isInteger(label));
+  if (wrong) throw wrongValue(where, "label", "a class number", wrong.label);
+  return { inputs, targets: Int32Array.from(labelled, ({ label }) => label) };
+}
+
+/** Settles with `promise`, or rejects with the signal's reason when that comes first. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

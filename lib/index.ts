@@ -114,6 +114,20 @@ export {
   gradientCheck, type CostGradientCheckOptions, type GradientCheckOptions, type ModelGradientCheckOptions,
 } from "./check/gradient-check.js"; // prettier-ignore
 export {
+  biasVariance,
+  BiasVariance,
+  type BiasVarianceOptions,
+  type BiasVarianceVerdict,
+} from "./check/bias-variance.js";
+export { diagnose, Diagnosis, type DiagnoseOptions } from "./check/diagnose.js";
+export {
+  learningCurve,
+  LearningCurve,
+  type LearningCurveOptions,
+  type LearningCurvePoint,
+} from "./check/learning-curve.js";
+export type { TrainingReading } from "./check/training-curves.js";
+export {
   gradientFlow, GradientFlow, type FlowFinding, type FlowOptions, type FlowProblem, type LayerFlow,
 } from "./check/gradient-flow.js"; // prettier-ignore
 export {

@@ -36,7 +36,8 @@ export function curvesOf(
 const isRecord = (value: unknown): value is Curves =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isHistory = (input: CurvesInput): input is { readonly curves: Curves } =>
+/** Whether `input` is what fit() resolves with. */
+export const isHistory = (input: CurvesInput): input is { readonly curves: Curves } =>
   isRecord(input) && isRecord(input.curves);
 
 /** @throws OptionError for an option that is none of CurveOptions or `more` */

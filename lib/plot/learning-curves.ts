@@ -1,4 +1,5 @@
 // Plots of a training's curves: loss and metrics, and the learning rate. Gradient norms are beside this file.
+import { watchable } from "../train/watch.js";
 import { isArray, wrongValue } from "../options.js";
 import { capitalized, checkCurveOptions, curvesOf, words, type CurveOptions, type CurvesInput } from "./curves.js";
 import { linesPlot, type LinePanel } from "./lines.js";
@@ -6,7 +7,7 @@ import type { Plot } from "./plot.js";
 import { category } from "./theme.js";
 
 export interface LearningCurvesOptions extends CurveOptions {
-  /** Names of the figures to show, such as `["loss", "accuracy"]`. Default: all but the learning rate. */
+  /** Names of the figures to show, such as `["loss", "accuracy"]`. Default: all but the learning rate and what `watch` follows. */
   readonly figures?: readonly string[];
 }
 
@@ -28,7 +29,7 @@ export function learningCurves(history: CurvesInput, options: LearningCurvesOpti
   const { title = "Learning curves", per = "epoch", scale, figures } = options;
   const curves = new Map(curvesOf(where, history));
   const all = [...new Set([...curves.keys()].map((name) => figureOf(name, curves)))].filter(
-    (name) => name !== "learningRate",
+    (name) => name !== "learningRate" && !watchable.some((watched) => name.startsWith(`${watched}.`)),
   );
   if (
     figures !== undefined &&

@@ -1,6 +1,6 @@
 // Whether lines go where the values are: learning curves, learning rate, gradient norms.
 import { describe, expect, test } from "vitest";
-import { gradientNorms, learningCurves, learningRate } from "simdnn/plot";
+import { activationNorms, gradientNorms, learningCurves, learningRate } from "simdnn/plot";
 import { failure } from "../failure.js";
 import { all, classes, parse, points, tooltip } from "./picture.js";
 
@@ -10,7 +10,7 @@ const lines = (picture: unknown) =>
   all(parse(String(picture)), "path", "line").filter((path) => tooltip(path) !== undefined);
 
 describe("learningCurves", () => {
-  const curves = { loss: [4, 3, 1], cost: [5, 4, 2], accuracy: [0, 0.5, 1], valLoss: [4, 3.5, 3], valAccuracy: [0, 0.2, 0.4], learningRate: [1, 1, 1] }; // prettier-ignore
+  const curves = { loss: [4, 3, 1], cost: [5, 4, 2], accuracy: [0, 0.5, 1], valLoss: [4, 3.5, 3], valAccuracy: [0, 0.2, 0.4], learningRate: [1, 1, 1], "gradients.dense1": [1, 1, 1] }; // prettier-ignore
 
   test("has a panel per figure, training beside validation, the cost beside the loss", () => {
     const picture = learningCurves({ curves });
@@ -90,8 +90,21 @@ describe("gradientNorms", () => {
     expect(colours).toEqual(colours.toSorted((a, b) => a - b));
     expect([colours[0], colours.at(-1)]).toEqual([0, 9]);
     expect(texts(picture)).toEqual(
-      expect.arrayContaining(["dense1", "dense30", "norm of the gradient ‖dW‖, log scale"]),
+      expect.arrayContaining(["dense1", "dense30", "norm of the gradient ‖dθ‖, log scale"]),
     );
+  });
+
+  test("takes what fit has watched", () => {
+    const curves = {
+      loss: [3, 2],
+      "activations.dense1": [1, 2],
+      "gradients.dense1": [1, 2],
+      "gradients.dense2": [2, 1],
+    };
+    expect(lines(gradientNorms({ curves })).map(tooltip)).toEqual(["dense1", "dense2"]);
+    expect(texts(activationNorms({ curves }))).toContain("root mean square of the outputs, log scale");
+    expect(lines(activationNorms({ curves })).map(tooltip)).toEqual(["dense1"]);
+    expect(() => gradientNorms({ curves: { loss: [1] } })).toThrow(failure("OptionError", /watch: \["gradients"\]/));
   });
 
   test("names layers without any gradient, which a log scale cannot show", () => {

@@ -20,9 +20,12 @@ export interface TrainResult {
   /** Undefined after an interrupt. */
   readonly test: { readonly loss: number; readonly accuracy: number; readonly confusion: Confusion } | undefined;
   readonly output: string;
+  /** The page about it, undefined where none was asked for. */
+  readonly report: string | undefined;
 }
 
-interface Settings extends NetworkOptions {
+/** What was asked for, and the defaults of the rest. */
+export interface Settings extends NetworkOptions {
   readonly epochs: number;
   readonly batchSize: number;
   readonly threads: number;
@@ -44,7 +47,7 @@ export function describe(data: TrainingData, model: Model, options: Settings): s
 }
 
 /** The result for people. */
-export async function asText({ data, epochs, epochLogs, best, test, output }: TrainResult): Promise<string> {
+export async function asText({ data, epochs, epochLogs, best, test, output, report }: TrainResult): Promise<string> {
   const lines = [""];
   if (!test) lines.push(`stopped   after ${epochLogs.length} of ${counted(epochs, "epoch")}`);
   if (best !== undefined)
@@ -58,11 +61,12 @@ export async function asText({ data, epochs, epochLogs, best, test, output }: Tr
     lines.push("", drawConfusion(test.confusion, process.stdout.columns ?? 80), "");
   }
   lines.push(`saved     ${output} (${bytes((await stat(output)).size)})`);
+  if (report !== undefined) lines.push(`report    ${report}`);
   return `${lines.join("\n")}\n`;
 }
 
 /** The result for programs. */
-export function asJson({ model, data, seed, epochLogs, best, test, output }: TrainResult) {
+export function asJson({ model, data, seed, epochLogs, best, test, output, report }: TrainResult) {
   return {
     data: {
       name: data.name,
@@ -78,5 +82,6 @@ export function asJson({ model, data, seed, epochLogs, best, test, output }: Tra
     interrupted: test === undefined,
     test: test ?? null,
     output,
+    report: report ?? null,
   };
 }

@@ -1,7 +1,9 @@
 // `simdnn train`: its options and the run from data to saved model. What is printed about it is train-report.ts and progress.ts.
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { checkWritable } from "../files.js";
+import { fileError } from "../errors.js";
+import { checkWritable, replaceFile } from "../files.js";
 import { keepBest, type Callback, type Dataset, type Logs, type Model, type PredictOptions } from "../index.js";
 import { choice, fraction, integer, positive, widths } from "./arguments.js";
 import { argmaxRows, confusionOf } from "./confusion.js";
@@ -16,6 +18,7 @@ interface TrainOptions extends TrainingDataOptions, NetworkOptions {
   readonly batchSize: number;
   readonly threads: number;
   readonly output: string;
+  readonly report?: string;
   readonly quiet?: true;
   readonly json?: true;
   readonly profile?: true;
@@ -59,6 +62,7 @@ export function addTrainCommand(program: Command): void {
       availableParallelism(),
     )
     .option("-o, --output <file>", "where the model is saved, as safetensors", "simdnn-digits.safetensors")
+    .option("-r, --report <file>", "write a page about the training: curves, norms of gradients, confusions, as HTML")
     .option("-q, --quiet", "print the result only")
     .option("--json", "print the result as JSON, and nothing else")
     .option("--profile", "print how long each instruction of a training step takes, and train nothing")
@@ -70,6 +74,7 @@ Examples:
   simdnn train --examples 2000 --epochs 3 --hidden 64
   simdnn train --data data/mnist --output mnist.safetensors
   simdnn train --data data/mnist --dev 0 --learning-rate 3e-4 --batch-size 64
+  simdnn train --report report.html
   simdnn train --hidden none --json > linear.json
   simdnn train --profile --threads 1`,
     )
@@ -77,9 +82,11 @@ Examples:
 }
 
 async function train(options: TrainOptions): Promise<void> {
-  const { output, batchSize, threads, seed } = options;
+  const { output, report, batchSize, threads, seed } = options;
   const silent = options.quiet ?? options.json ?? false;
-  if (!options.profile) await checkWritable(output);
+  if (report !== undefined && resolve(report) === resolve(output))
+    throw fileError(report, "a file of its own for the report", "the model is to be saved there", "name another one");
+  if (!options.profile) for (const path of [output, report]) if (path !== undefined) await checkWritable(path);
   const data = await loadTrainingData(options);
   const model = buildNetwork(data.fitting, data.classes, options);
   const epochs = options.epochs ?? (options.data === undefined ? defaultEpochs.digits : defaultEpochs.folder);
@@ -103,6 +110,7 @@ async function train(options: TrainOptions): Promise<void> {
       // Batch norm cannot learn from a batch of one.
       dropLast: data.fitting.size % batchSize === 1,
       ...(data.dev ? { validationData: data.dev } : {}),
+      ...(report === undefined ? {} : { watch: ["activations", "gradients"] }),
       callbacks: [
         record,
         ...(data.dev ? [keepBest({ monitor: "valAccuracy" })] : []),
@@ -114,7 +122,11 @@ async function train(options: TrainOptions): Promise<void> {
   const test = await unlessAborted(signal, () => testModel(model, data, { threads, signal }));
 
   const best = data.dev ? bestEpoch(epochLogs) : undefined;
-  const result: TrainResult = { model, data, seed, epochs, epochLogs, best, test, output };
+  const result: TrainResult = { model, data, seed, epochs, epochLogs, best, test, output, report };
+  if (report !== undefined) {
+    const { reportPage } = await import("./report-page.js"); // loads what draws
+    await replaceFile(report, [Buffer.from(reportPage(result, { ...options, epochs }))]);
+  }
   process.stdout.write(options.json ? `${JSON.stringify(asJson(result))}\n` : await asText(result));
   if (signal.aborted) process.exitCode = interruptedExitCode;
 }

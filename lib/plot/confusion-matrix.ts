@@ -23,7 +23,7 @@ export interface ConfusionMatrixOptions {
  * ```ts
  * const matrix = await model.confusionMatrix(test);
  * await plot.confusionMatrix(matrix).save("confusion.svg");
- * plot.confusionMatrix([[8, 2], [1, 9]], { labels: ["cat", "dog"] }).description; // "17 of 20 examples are predicted right (85 %)"
+ * plot.confusionMatrix([[8, 2], [1, 9]], { labels: ["cat", "dog"] }).description; // "17 of 20 examples are predicted right (85.0 %)"
  * ```
  */
 export function confusionMatrix(matrix: ConfusionMatrix, options: ConfusionMatrixOptions = {}): Plot {
@@ -77,8 +77,8 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 
 /** Never 100 % for what is not all. */
 function percent(share: number): string {
-  const rounded = Math.round(1000 * share) / 10;
-  return `${share < 1 && rounded === 100 ? 99.9 : rounded} %`;
+  const written = (100 * share).toFixed(1);
+  return `${share < 1 && written === "100.0" ? "99.9" : written} %`;
 }
 
 function rowOf(

@@ -3,7 +3,7 @@ import { wrongValue } from "../options.js";
 import { checkCurveOptions, curvesOf, isHistory, type CurveOptions, type Curves, type CurvesInput } from "./curves.js";
 import { linesPlot } from "./lines.js";
 import type { Plot } from "./plot.js";
-import { rampClass } from "./theme.js";
+import { ordered } from "./theme.js";
 
 /**
  * Norms of the gradients while training, a curve per layer: colours go from the first layer to the last. Curves that lie apart by powers of ten, the
@@ -35,10 +35,7 @@ export function gradientNorms(norms: CurvesInput, options: CurveOptions = {}): P
  * ```
  */
 export function activationNorms(norms: CurvesInput, options: CurveOptions = {}): Plot {
-  return normsPlot("activationNorms", "activations", norms, options, [
-    "Activations",
-    "root mean square of the outputs",
-  ]);
+  return normsPlot("activationNorms", "activations", norms, options, ["Activations", "RMS of the outputs"]);
 }
 
 function normsPlot(
@@ -56,7 +53,7 @@ function normsPlot(
     // Zero has no place on a logarithmic scale, and is the worst of news.
     name: scale === "log" && values.every((value) => value === 0) ? `${name} (0 throughout)` : name,
     values,
-    look: { class: rampClass(curves.length === 1 ? 0 : i / (curves.length - 1)) },
+    look: ordered(i, curves.length),
   }));
   return linesPlot([{ yLabel, series }], { title, xLabel: per, scale });
 }

@@ -4,11 +4,12 @@ import { frame, pictureTitle, type Box, type Entry } from "./frame.js";
 import { Plot } from "./plot.js";
 import { numberScale, short, suitableKind } from "./scale.js";
 import { element, group, title, type Markup } from "./svg.js";
+import type { Look } from "./theme.js";
 
 export interface Series {
   readonly name: string;
   readonly values: readonly number[];
-  readonly look: { readonly class: string; readonly "stroke-dasharray"?: string | undefined };
+  readonly look: Look;
 }
 
 export interface LinePanel {
@@ -28,7 +29,7 @@ export interface LinesOptions {
 const panelSize = { width: 440, height: 280 };
 const margin = 16;
 /** More lines than this get a legend of some of them; all have tooltips. */
-const mostEntries = 12;
+const mostEntries = 16;
 
 /** One panel, or several side by side in two columns. */
 export function linesPlot(panels: readonly LinePanel[], options: LinesOptions): Plot {

@@ -35,15 +35,25 @@ export const dark: Theme = {
   ramp: ["#8f8cff", "#a38cf7", "#b78cee", "#ca8ce2", "#dc8dd3", "#ea91c0", "#f498a9", "#f9a38f", "#f8b274", "#f1c45a"],
 };
 
-/** Dash patterns that tell categories apart without colour. */
+/** Dash patterns that tell lines apart without colour. */
 const dashes = [undefined, "7 4", "2 3", "10 3 2 3"];
 
+/** Attributes of a line. */
+export interface Look {
+  readonly class: string;
+  readonly "stroke-dasharray": string | undefined;
+}
+
 /** The look of category `index`, with which colours start again after eight. */
-export const category = (
-  index: number,
-): { readonly class: string; readonly "stroke-dasharray": string | undefined } => ({
+export const category = (index: number): Look => ({
   class: `c${index % light.categories.length}`,
   "stroke-dasharray": dashes[index % dashes.length],
+});
+
+/** The look of thing `index` of `count` that are in order. */
+export const ordered = (index: number, count: number): Look => ({
+  class: rampClass(count === 1 ? 1 : index / (count - 1)),
+  "stroke-dasharray": count <= light.ramp.length ? dashes[index % dashes.length] : undefined,
 });
 
 /** The class of a place from 0 (first, lowest) to 1 (last, highest). */

@@ -53,7 +53,7 @@ test("--quiet prints the result only", async () => {
 test("--json prints one object, in which everything adds up", async () => {
   const { stdout } = await simdnn(`train ${quick} --json --output new/folder/model`);
   const { data, epochs, best, test, ...rest } = JSON.parse(stdout) as Result;
-  expect(rest).toEqual({ parameters: 12746, seed: 1, interrupted: false, output: "new/folder/model" });
+  expect(rest).toEqual({ parameters: 12746, seed: 1, interrupted: false, output: "new/folder/model", report: null });
   expect(data).toMatchObject({ name: "built-in digits", classes: 10 });
   expect(data.fit + data.dev + data.test).toBe(150);
   expect(epochs.map((logs) => Object.keys(logs))).toEqual(

@@ -19,8 +19,8 @@ test("has the counts in the rows of their true classes, and recalls", () => {
   expect(two!.left).toBe(nine!.left);
   expect(one!.top).toBe(nine!.top);
   expect((six!.left + six!.right) / 2).toBeCloseTo((catBelow!.left + catBelow!.right) / 2, 1);
-  expect(["75 %", "90 %", "none"].map((text) => at(text).length)).toEqual([1, 1, 1]);
-  expect(at("75 %")[0]!.top).toBe(cat!.top);
+  expect(["75.0 %", "90.0 %", "none"].map((text) => at(text).length)).toEqual([1, 1, 1]);
+  expect(at("75.0 %")[0]!.top).toBe(cat!.top);
 });
 
 test("shades by the share of the true class, and says it", () => {
@@ -28,10 +28,10 @@ test("shades by the share of the true class, and says it", () => {
     (cell) => tooltip(cell) !== undefined,
   );
   expect(cells.map(tooltip).slice(0, 4)).toEqual([
-    "6 of cat predicted as cat (75 %)",
-    "2 of cat predicted as dog (25 %)",
-    "0 of cat predicted as cow (0 %)",
-    "1 of dog predicted as cat (10 %)",
+    "6 of cat predicted as cat (75.0 %)",
+    "2 of cat predicted as dog (25.0 %)",
+    "0 of cat predicted as cow (0.0 %)",
+    "1 of dog predicted as cat (10.0 %)",
   ]);
   const shade = (i: number): number => Number(all(cells[i]!, "rect")[0]!.attributes["fill-opacity"]);
   const byShare = [4, 0, 1, 3, 2].map(shade); // 0.9, 0.75, 0.25, 0.1, 0

@@ -102,7 +102,7 @@ describe("gradientNorms", () => {
       "gradients.dense2": [2, 1],
     };
     expect(lines(gradientNorms({ curves })).map(tooltip)).toEqual(["dense1", "dense2"]);
-    expect(texts(activationNorms({ curves }))).toContain("root mean square of the outputs, log scale");
+    expect(texts(activationNorms({ curves }))).toContain("RMS of the outputs, log scale");
     expect(lines(activationNorms({ curves })).map(tooltip)).toEqual(["dense1"]);
     expect(() => gradientNorms({ curves: { loss: [1] } })).toThrow(failure("OptionError", /watch: \["gradients"\]/));
   });

@@ -96,7 +96,7 @@ test("an interrupt saves the best model so far and ends with 130", async () => {
   const said =
     /^stopped {3}after (\d+) of 100,000 epochs\nkept {6}epoch (\d+), the best on dev: accuracy ([\d.]+ %)\n/m;
   const [, epochs, best, accuracy] = said.exec(stdout)!;
-  const devAccuracies = [...stdout.matchAll(/^ +\d+\/100000 .* ([\d.]+ %) +\S+ s$/gm)].map((match) => match[1]);
+  const devAccuracies = [...stdout.matchAll(/^ *\d+\/100000 .* ([\d.]+ %) +\S+ s$/gm)].map((match) => match[1]);
   expect(devAccuracies).toHaveLength(Number(epochs));
   expect(devAccuracies[Number(best) - 1]).toBe(accuracy);
   expect((await loadModel(join(folder, "stopped"))).outputShape).toEqual([10]);

@@ -1,31 +1,17 @@
 // The blocked form of the GEMM (Goto, BLIS): panels of B pass through the first-level cache while strips of A run over
 // them. An operand is packed only where reading it in place would cost more.
 #pragma once
+#include "pack.h"
 #include "product.h"
-#include "transpose.h"
 
 namespace simdnn {
 namespace {
 
-constexpr int64_t kNearFloats = 8192;     // of B that stay in the first-level cache: two thirds of it
 constexpr int64_t kFarFloats = 1 << 16;   // of C that may have left the second-level cache
 constexpr int64_t kBandFloats = 1 << 17;  // of A, a quarter of a second-level cache, for which the panels of B pass
 constexpr int64_t kBlockK = 1024;         // of k between two passes over C
 constexpr int64_t kPackGrain = 16384;     // floats that are worth a second thread
 constexpr int64_t kMaxSlots = 64;         // panels of B that are packed at the same time, by a thread each
-
-// out[p * out_width + i] = x(p, i) for p < k and i < width, and 0 from there to out_width, at most a vector further.
-static void pack(Matrix x, int64_t k, int64_t width, float* out, int64_t out_width) {
-  if (x.column != 1) return transpose(x.data, x.column, width, k, out, out_width, out_width);
-  const int64_t whole = width / kLanes * kLanes;
-  const Lanes loaded = first(static_cast<int>(width - whole)), stored = first(static_cast<int>(smaller(kLanes, out_width - whole)));
-  for (int64_t p = 0; p < k; p++) {
-    const float* from = x.data + p * x.row;
-    float* to = out + p * out_width;
-    for (int64_t i = 0; i < whole; i += kLanes) store(to + i, load(from + i));
-    if (out_width > whole) store(to + whole, load(from + whole, loaded), stored);
-  }
-}
 
 // Asks for a tile of C that lies in a far cache before the tile is computed.
 static void prefetch(const float* c, int64_t row, int64_t rows, int64_t columns) {
@@ -42,12 +28,10 @@ struct Blocked {
   bool near_b;     // read in place again and again
   bool turn_b;     // packed by transposition, else by the first tile that reads it
   bool far_c;      // asked for ahead
-  bool short_k;    // k steps of a panel stay in registers
-  int vectors;     // width of a panel
   Split strips;    // of m, one tile high
   Split blocks;    // of k
   Split bands;     // of strips
-  int64_t panels;  // of n
+  Split panels;    // of n, in vectors
   int64_t items;   // a panel of a band each
   int64_t grain;
 
@@ -57,34 +41,28 @@ struct Blocked {
     g = problem;
     x.transposed = transposed;
     if (transposed) g.m = problem.n, g.n = problem.m, g.a = simdnn::transposed(problem.b), g.b = simdnn::transposed(problem.a);
-    x.vectors = 2;
-    for (int v = 3; v <= kMaxVectors; v++) {
-      if (g.m <= kTileRows[v]) x.vectors = v;
-    }
-    x.vectors = static_cast<int>(smaller(x.vectors, (g.n + kLanes - 1) / kLanes));
-    x.short_k = !transposed && g.k > 0 && g.k <= kShortK && g.a.column == 1 && g.m > 4 && g.n % (kShortVectors * kLanes) == 0;
-    if (x.short_k) x.vectors = kShortVectors;
-    const int64_t strip_rows = x.short_k ? kShortRows : kTileRows[x.vectors];
+    const int vectors = tile_vectors(g.m, g.n, smaller(g.k, kBlockK));
+    const int64_t strip_rows = kTileRows[vectors];
+    x.panels = split((g.n + kLanes - 1) / kLanes, vectors);
     x.strips = split(g.m, strip_rows);
     x.blocks = split(g.k, kBlockK);
-    x.panels = (g.n + x.width() - 1) / x.width();
     x.turn_b = g.b.column != 1;
     x.near_b = !x.turn_b && g.k * g.b.row <= kNearFloats;
     // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band.
-    const int64_t band_rows = x.panels < 8 ? 128 : kBandFloats / (x.blocks.most() + 1) + 1;
+    const int64_t band_rows = x.panels.parts < 8 ? 128 : kBandFloats / (x.blocks.most() + 1) + 1;
     // All of B in the first-level cache: go along the rows of C, which writes it in order.
     x.bands = split(x.strips.parts, x.near_b && g.k * g.n <= kNearFloats ? 1 : band_rows / strip_rows + 1);
-    x.items = x.bands.parts * x.panels;
+    x.items = x.bands.parts * x.panels.parts;
     x.grain = gemm_grain(g, x.items);
     if (x.items > kMaxSlots * x.grain) x.grain = (x.items + kMaxSlots - 1) / kMaxSlots;
     x.far_c = g.k >= 64 && g.m * g.n > kFarFloats;
     // A strided by whole pages falls into one set of the first-level cache.
-    x.pack_a = !x.short_k && g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 1024 == 0);
+    x.pack_a = g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 1024 == 0);
     return x;
   }
 
-  int64_t width() const { return vectors * kLanes; }
-  int64_t slot_floats() const { return near_b && panels * width() == g.n ? 0 : blocks.most() * width(); }
+  int64_t width() const { return panels.most() * kLanes; }
+  int64_t slot_floats() const { return near_b && (kFreeMasks || g.n % kLanes == 0) ? 0 : blocks.most() * width(); }
   int64_t packed_a_floats() const { return pack_a ? g.m * packed_row() : 0; }
   int64_t scratch_floats() const { return packed_a_floats() + slot_floats() * ((items + grain - 1) / grain); }
 
@@ -107,19 +85,18 @@ struct Blocked {
   }
 
   void compute(const float* packed_a, float* slot, int64_t block, int64_t band, int64_t panel) const {
-    const int64_t k = blocks.size(block), j = panel * width(), columns = smaller(width(), g.n - j);
-    const int64_t used = (columns + kLanes - 1) / kLanes, last = columns - (used - 1) * kLanes;
+    const int64_t k = blocks.size(block), j = panels.begin(panel) * kLanes, used = panels.size(panel);
+    const int64_t columns = smaller(used * kLanes, g.n - j), last = columns - (used - 1) * kLanes;
     const int64_t first_strip = bands.begin(band), end_strip = bands.begin(band + 1);
     Matrix b = at(g.b, blocks.begin(block), j);
     // In place only what is whole and near, or needed once.
-    bool packs = !turn_b && (last < kLanes || !(near_b || first_strip + 1 == end_strip));
+    bool packs = !turn_b && ((last < kLanes && !kFreeMasks) || !(near_b || first_strip + 1 == end_strip));
     if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);
       const Matrix a = pack_a ? packed_strip(packed_a, strip) : at(g.a, i, blocks.begin(block));
       const auto multiply = [&](const Target& t, int64_t last) {
-        if (short_k) return kShortTiles[k](rows, a.data, a.row, b.data, b.row, t);
-        kTiles.by[packs][used][rows](k, a, b.data, b.row, slot, static_cast<int>(last), t);
+        kTiles.by[packs][used][rows](k, a.data, a.row, a.column, b.data, b.row, slot, static_cast<int>(last), t);
       };
       const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
       if (!transposed) {
@@ -148,7 +125,7 @@ struct Blocked {
       }
       parallel(args, items, grain, [&](int64_t begin, int64_t end) {
         float* slot = slots + begin / grain * slot_floats();
-        for (int64_t item = begin; item < end; item++) compute(packed_a, slot, block, item / panels, item % panels);
+        for (int64_t item = begin; item < end; item++) compute(packed_a, slot, block, item / panels.parts, item % panels.parts);
       });
     }
   }

@@ -40,7 +40,7 @@ static void dot(int64_t k, const float* a, int64_t a_row, const float* b, float*
   }
   SIMDNN_UNROLL for (int g = 0; g < groups; g++) {
     vf& s = sum[g][0];
-    s = g + 1 < groups ? half_sums<kHalf>(sum[g]) : half_sums<count - (groups - 1) * kHalf>(sum[g]);
+    s = g + 1 < groups ? lane_sums<kHalf, kHalf / 2>(sum[g]) : lane_sums<count - (groups - 1) * kHalf, kHalf / 2>(sum[g]);
     if (across) {
       store(out + g * kHalf, s);
     } else {

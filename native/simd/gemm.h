@@ -3,6 +3,8 @@
 #pragma once
 #include "blocked.h"
 #include "dot.h"
+#include "inner.h"
+#include "rank.h"
 #include "small.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
@@ -13,26 +15,34 @@ namespace {
 
 // Calls run(plan) with the plan of the form that suits the problem.
 template <class Run>
-SIMDNN_INLINE void with_plan(const Gemm& g, Run run) {
+SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
+  if (g.m <= 0 || g.n <= 0) return;
+  // A column is a row, where its elements are contiguous.
+  if (g.n == 1 && g.target.c_row == 1 && g.target.d_row == 1) {
+    const Matrix a = g.a;
+    g.n = g.m, g.m = 1, g.a = transposed(g.b), g.b = transposed(a);
+  }
+  if (Inner::pays(g)) return run(Inner::plan(g));
+  if (Small::pays(g)) return run(Small{g});
+  if (Rank::pays(g)) return run(Rank::plan(g));
 #if defined(__AMX_BF16__)
   if (Amx::pays(g)) return run(Amx::plan(g));
 #endif
   if (g.k >= 4 * kLanes) {
-    if (g.n <= 16 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
+    if (g.n <= 10 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
     if (g.m <= 16 && g.b.row == 1 && (g.n >= 16 || g.a.column == 1)) return run(Dots::plan(g, true));
   }
-  if (Small::pays(g)) return run(Small{g});
-  return run(Blocked::plan(g, g.n <= 16 && g.m > g.n && g.a.row == 1));
+  run(Blocked::plan(g, g.n <= 16 && g.m > g.n && g.a.row == 1));
 }
 
-static int64_t gemm_scratch(const Gemm& g) {
+static int64_t gemm_scratch(Gemm&& g) {
   int64_t floats = 0;
-  if (g.m > 0 && g.n > 0) with_plan(g, [&](const auto& plan) { floats = plan.scratch_floats(); });
+  with_plan(static_cast<Gemm&&>(g), [&](const auto& plan) { floats = plan.scratch_floats(); });
   return floats * static_cast<int64_t>(sizeof(float));
 }
 
-static void gemm(const Args& args, const Gemm& g) {
-  if (g.m > 0 && g.n > 0) with_plan(g, [&](const auto& plan) { plan.run(args); });
+static void gemm(const Args& args, Gemm&& g) {
+  with_plan(static_cast<Gemm&&>(g), [&](const auto& plan) { plan.run(args); });
 }
 
 }  // namespace

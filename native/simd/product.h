@@ -17,6 +17,8 @@ struct Gemm {
   float slope;
 };
 
+constexpr int64_t kNearFloats = 8192;  // of B that stay in the first-level cache: two thirds of it
+
 SIMDNN_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // A length in parts whose sizes differ by at most one: a small last tile would leave registers idle.
@@ -30,6 +32,19 @@ SIMDNN_INLINE Split split(int64_t length, int64_t most) {
   if (length <= most) return {1, length, 0};
   const int64_t parts = (length + most - 1) / most;
   return {parts, length / parts, length % parts};
+}
+
+// Vectors of the tiles that cover an m x n C with the fewest. A panel over which several strips pass stays in the first-level cache.
+SIMDNN_INLINE int tile_vectors(int64_t m, int64_t n, int64_t k) {
+  const int64_t vectors = (n + kLanes - 1) / kLanes;
+  if (vectors == 1 || (vectors <= kMaxVectors && m <= kTileRows[vectors])) return static_cast<int>(vectors);  // no time to lose
+  int64_t fewest = INT64_MAX;
+  int best = 1;
+  SIMDNN_UNROLL for (int v = 1; v <= kMaxVectors; v++) {
+    const int64_t strips = (m + kTileRows[v] - 1) / kTileRows[v], tiles = strips * ((vectors + v - 1) / v);
+    if (tiles < fewest && (v <= 2 || strips == 1 || k * v * kLanes <= kNearFloats)) fewest = tiles, best = v;
+  }
+  return best;
 }
 
 // How many of `items` a thread should get at least, so that they take 1 to 2 µs.

@@ -1,6 +1,7 @@
-// The form of the GEMM for products of less than a microsecond: one panel of B, on the stack if it must be packed, and no
-// plan, which would take longer than the product.
+// The form of the GEMM for products of a few microseconds: one thread, nothing packed but what a stack holds, and no plan,
+// which would take longer than the smallest of them.
 #pragma once
+#include "pack.h"
 #include "product.h"
 
 namespace simdnn {
@@ -8,31 +9,33 @@ namespace {
 
 struct Small {
   const Gemm& g;
-  static constexpr int64_t kPanelFloats = 2048, kStripRows = 64;
+  static constexpr int64_t kMost = 1 << 18;  // multiply-adds
+  static constexpr int64_t kPanelFloats = 4096;
 
-  static int vectors(const Gemm& g) { return static_cast<int>((g.n + kLanes - 1) / kLanes); }
+  static bool in_place(const Gemm& g) { return g.b.column == 1 && (kFreeMasks || g.n % kLanes == 0) && g.k * g.b.row <= kNearFloats; }
 
-  static bool pays(const Gemm& g) {
-    if (g.b.column != 1 || g.n > kMaxVectors * kLanes || g.m > kStripRows) return false;
-    return g.k * vectors(g) * kLanes <= kPanelFloats && (vectors(g) <= 2 || g.m <= kTileRows[vectors(g)]);
-  }
+  static bool pays(const Gemm& g) { return g.m * g.n * g.k <= kMost && (in_place(g) || g.k * 2 * kLanes <= kPanelFloats); }
 
   int64_t scratch_floats() const { return 0; }
 
   void run(const Args&) const {
-    const int vectors = Small::vectors(g), last = static_cast<int>(g.n) - (vectors - 1) * kLanes;
     alignas(64) float panel[kPanelFloats];
-    const float* b = g.b.data;
-    int64_t b_row = g.b.row;
-    bool packs = last < kLanes;
-    const int m = static_cast<int>(g.m), most = kTileRows[vectors], strips = m <= most ? 1 : (m + most - 1) / most;
-    for (int strip = 0, i = 0; strip < strips; strip++) {
-      const int rows = strips == 1 ? m : (m - i + strips - strip - 1) / (strips - strip);
-      const Target target = target_at(g.target, i, 0, true);
-      kTiles.by[packs][vectors][rows](g.k, at(g.a, i, 0), b, b_row, panel, last, target);
-      if (packs) b = panel, b_row = vectors * kLanes, packs = false;
-      activate(g, target, rows, g.n);
-      i += rows;
+    const bool packs = !in_place(g);
+    const int m = static_cast<int>(g.m), n = static_cast<int>(g.n);
+    int width = tile_vectors(m, n, g.k);
+    while (packs && width * kLanes * g.k > kPanelFloats) width--;
+    const int most = kTileRows[width], strips = m <= most ? 1 : (m + most - 1) / most;
+    for (int j = 0; j < n; j += width * kLanes) {
+      const int columns = n - j < width * kLanes ? n - j : width * kLanes, vectors = (columns + kLanes - 1) / kLanes;
+      Matrix b = at(g.b, 0, j);
+      if (packs) pack(b, g.k, columns, panel, vectors * kLanes), b = {panel, vectors * kLanes, 1};
+      for (int strip = 0, i = 0, rows; strip < strips; strip++, i += rows) {
+        rows = strips == 1 ? m : (m - i + strips - strip - 1) / (strips - strip);
+        const Matrix a = at(g.a, i, 0);
+        const Target target = target_at(g.target, i, j, true);
+        kTiles.by[false][vectors][rows](g.k, a.data, a.row, a.column, b.data, b.row, nullptr, columns - (vectors - 1) * kLanes, target);
+        activate(g, target, rows, columns);
+      }
     }
   }
 };

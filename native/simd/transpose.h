@@ -35,22 +35,23 @@ SIMDNN_INLINE void load_transposed(const float* p, int64_t stride, vf (&columns)
   }
 }
 
-// Lane i of the answer is the sum of the lower half of x[i], lane kHalf + i that of its upper half, for i < count; both
-// sums in the same order.
-template <int count, int distance = kHalf / 2>
-SIMDNN_INLINE vf half_sums(vf (&x)[kHalf]) {
+// Adds lanes whose numbers differ in the bits from `distance` down to 1, in the same order for every vector: lane i of the answer
+// is such a sum of vector i % (2 * distance) for those below `count`, over lanes that agree with i in the higher bits. So
+// kHalf gives whole sums, one per lane, and kHalf / 2 the sums of both halves.
+template <int count, int distance, int size>
+SIMDNN_INLINE vf lane_sums(vf (&x)[size]) {
   if constexpr (distance == 0) {
     return x[0];
   } else {
     SIMDNN_UNROLL for (int i = 0; i < distance; i++) {
-      const vf a = x[i], b = x[i + distance];
       if (i + distance < count) {
+        const vf a = x[i], b = x[i + distance];
         x[i] = alternate<distance>(a, b) + swap<distance>(alternate<distance>(b, a));
       } else if (i < count) {
-        x[i] = a + swap<distance>(a);
+        x[i] = x[i] + swap<distance>(x[i]);
       }
     }
-    return half_sums<(count < distance ? count : distance), distance / 2>(x);
+    return lane_sums<(count < distance ? count : distance), distance / 2>(x);
   }
 }
 

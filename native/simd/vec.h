@@ -59,6 +59,13 @@ struct Lanes {
 #endif
 };
 
+// Whether such loads and stores cost no more than whole ones.
+#if defined(__AVX512F__)
+constexpr bool kFreeMasks = true;
+#else
+constexpr bool kFreeMasks = false;
+#endif
+
 #if defined(__AVX512F__)
 
 SIMDNN_INLINE Lanes first(int n) { return {static_cast<__mmask16>((1u << n) - 1)}; }

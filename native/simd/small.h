@@ -12,15 +12,18 @@ struct Small {
   static constexpr int64_t kMost = 1 << 18;  // multiply-adds
   static constexpr int64_t kPanelFloats = 4096;
 
-  static bool in_place(const Gemm& g) { return g.b.column == 1 && (kFreeMasks || g.n % kLanes == 0) && g.k * g.b.row <= kNearFloats; }
-
-  static bool pays(const Gemm& g) { return g.m * g.n * g.k <= kMost && (in_place(g) || g.k * 2 * kLanes <= kPanelFloats); }
+  // B is read once or stays in the first-level cache.
+  static bool near(const Gemm& g) { return g.b.column == 1 && (g.k * g.b.row <= kNearFloats || g.m <= kTileRows[2]); }
+  static bool packs(const Gemm& g) { return g.b.column != 1 || (!kFreeMasks && g.n % kLanes != 0); }
+  static bool pays(const Gemm& g) {
+    return g.m * g.n * g.k <= kMost && (near(g) || g.b.column != 1) && (!packs(g) || g.k * 2 * kLanes <= kPanelFloats);
+  }
 
   int64_t scratch_floats() const { return 0; }
 
   void run(const Args&) const {
     alignas(64) float panel[kPanelFloats];
-    const bool packs = !in_place(g);
+    const bool packs = Small::packs(g);
     const int m = static_cast<int>(g.m), n = static_cast<int>(g.n);
     int width = tile_vectors(m, n, g.k);
     while (packs && width * kLanes * g.k > kPanelFloats) width--;

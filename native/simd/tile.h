@@ -63,7 +63,7 @@ static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, con
       vf x[rows];
       SIMDNN_UNROLL for (int i = 0; i < rows; i++) x[i] = kept(a_at(i));
       SIMDNN_UNROLL for (int j = 0; j < vectors; j++) {
-        const vf line = b_at(j);
+        const vf line = rows > 1 ? kept(b_at(j)) : b_at(j);
         SIMDNN_UNROLL for (int i = 0; i < rows; i++) sum[i][j] = fma(x[i], line, sum[i][j]);
       }
     } else {

@@ -25,14 +25,14 @@ struct Blocked {
   Gemm g;
   bool transposed;  // g is the transposed problem, except for its target
   bool pack_a;
-  bool near_b;     // read in place again and again
-  bool turn_b;     // packed by transposition, else by the first tile that reads it
-  bool far_c;      // asked for ahead
-  Split strips;    // of m, one tile high
-  Split blocks;    // of k
-  Split bands;     // of strips
-  Split panels;    // of n, in vectors
-  int64_t items;   // a panel of a band each
+  bool near_b;    // read in place again and again
+  bool turn_b;    // packed by transposition, else by the first tile that reads it
+  bool far_c;     // asked for ahead
+  Split strips;   // of m, one tile high
+  Split blocks;   // of k
+  Split bands;    // of strips
+  Split panels;   // of n, in vectors
+  int64_t items;  // a panel of a band each
   int64_t grain;
 
   static Blocked plan(const Gemm& problem, bool transposed) {

@@ -30,7 +30,9 @@ static void inner(int64_t k, const float* a, int64_t a_row, const float* b, int6
     a += kLanes, b += kLanes, k -= kLanes;
   };
   const auto whole = [](const float* p) { return load(p); };
-  while (k >= chains * kLanes) { SIMDNN_UNROLL for (int c = 0; c < chains; c++) step(sum[c], whole); }
+  while (k >= chains * kLanes) {
+    SIMDNN_UNROLL for (int c = 0; c < chains; c++) step(sum[c], whole);
+  }
   if (chains > 1) {
     while (k >= kLanes) step(sum[0], whole);
   }
@@ -38,7 +40,9 @@ static void inner(int64_t k, const float* a, int64_t a_row, const float* b, int6
     const Lanes rest = first(static_cast<int>(k));
     step(sum[0], [rest](const float* p) { return load(p, rest); });
   }
-  SIMDNN_UNROLL for (int c = 1; c < chains; c++) { SIMDNN_UNROLL for (int f = 0; f < count; f++) sum[0][f / kLanes][f % kLanes] += sum[c][f / kLanes][f % kLanes]; }
+  SIMDNN_UNROLL for (int c = 1; c < chains; c++) {
+    SIMDNN_UNROLL for (int f = 0; f < count; f++) sum[0][f / kLanes][f % kLanes] += sum[c][f / kLanes][f % kLanes];
+  }
   SIMDNN_UNROLL for (int g = 0; g + 1 < groups; g++) store(out + g * kLanes, lane_sums<kLanes, kHalf>(sum[0][g]));
   store(out + (groups - 1) * kLanes, lane_sums<count - (groups - 1) * kLanes, kHalf>(sum[0][groups - 1]));
 }

@@ -47,11 +47,11 @@ SIMDNN_INLINE int tile_vectors(int64_t m, int64_t n, int64_t k) {
   return best;
 }
 
-// How many of `items` a thread should get at least, so that they take 1 to 2 µs.
+// How many of `items` a thread should get at least, so that a second one pays: 2 to 4 µs of work each.
 SIMDNN_INLINE int64_t gemm_grain(const Gemm& g, int64_t items) {
-  constexpr int64_t kWorthwhile = 1 << 17;  // multiply-adds
-  const int64_t each = g.m * g.n * g.k / items;
-  return each >= kWorthwhile ? 1 : kWorthwhile / (each + 1) + 1;
+  constexpr int64_t kWorthwhile = 1 << 18;  // multiply-adds
+  const int64_t parts = g.m * g.n * g.k / kWorthwhile;
+  return parts <= 1 ? items : (items + parts - 1) / parts;
 }
 
 // The piece of C at (i, j). Blocks of k after the first add to what is there.

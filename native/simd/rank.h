@@ -17,9 +17,7 @@ template <int rows, int steps>
 static void along(int64_t columns, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, const Target& target) {
   const Target t = target;
   vf x[rows][steps];
-  SIMDNN_UNROLL for (int i = 0; i < rows; i++) {
-    SIMDNN_UNROLL for (int p = 0; p < steps; p++) x[i][p] = kept(broadcast(a[i * a_row + p * a_column]));
-  }
+  SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int p = 0; p < steps; p++) x[i][p] = kept(broadcast(a[i * a_row + p * a_column])); }
   const float* from[3] = {b, b + 5 * b_row, b + 10 * b_row};  // five rows from one pointer, as in tile.h
   float* c = t.c;
   const float* d = t.d;
@@ -49,7 +47,8 @@ static void down(int64_t rows, const float* a, int64_t a_row, int64_t a_column, 
   const bool whole = last == kLanes;
   vf line[steps][vectors];
   SIMDNN_UNROLL for (int p = 0; p < steps; p++) {
-    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) line[p][j] = kept(j + 1 == vectors ? load(b + p * b_row + j * kLanes, lanes) : load(b + p * b_row + j * kLanes));
+    SIMDNN_UNROLL for (int j = 0; j < vectors; j++) line[p][j] =
+        kept(j + 1 == vectors ? load(b + p * b_row + j * kLanes, lanes) : load(b + p * b_row + j * kLanes));
   }
   const float* from[4] = {a, a + 5 * a_column, a + 10 * a_column, a + 15 * a_column};
   float* c = t.c;

@@ -34,6 +34,11 @@ export { dropout, type DropoutOptions } from "./layers/dropout.js";
 export { normalization, type NormalizationOptions, type Statistic } from "./layers/normalization.js";
 export { flatten, reshape } from "./layers/reshape.js";
 export {
+  gaussianNoise, randomElastic, randomFlip, randomRotation, randomTranslation, randomZoom, type RandomElasticOptions,
+  type RandomFlipOptions, type RandomRotationOptions, type RandomTranslationOptions, type RandomZoomOptions,
+} from "./layers/augmentation.js"; // prettier-ignore
+export type { ImageOptions, Range } from "./layers/images.js";
+export {
   elu, gelu, leakyRelu, relu, sigmoid, softmax, softplus, swish, tanh, type ActivationName, type ActivationOptions,
 } from "./layers/activations.js"; // prettier-ignore
 

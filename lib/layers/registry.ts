@@ -2,6 +2,7 @@
 import { SimdnnError } from "../errors.js";
 import { nearest } from "../options.js";
 import * as activations from "./activations.js";
+import * as augmentation from "./augmentation.js";
 import { batchNorm } from "./batch-norm.js";
 import { dense, type DenseOptions } from "./dense.js";
 import { dropout } from "./dropout.js";
@@ -16,10 +17,12 @@ export type LayerConfig = Pick<Layer, "type" | "options">;
 export type LayerFactories = Readonly<Record<string, (options: never) => Layer>>;
 
 const { relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax } = activations;
+const { randomFlip, randomTranslation, randomRotation, randomZoom, randomElastic, gaussianNoise } = augmentation;
 const factories: LayerFactories = {
   dense: ({ units, ...options }: DenseOptions & { readonly units: number }) => dense(units, options),
   batchNorm, dropout, normalization, flatten, reshape,
   relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax,
+  randomFlip, randomTranslation, randomRotation, randomZoom, randomElastic, gaussianNoise,
 }; // prettier-ignore
 
 /**

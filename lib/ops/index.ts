@@ -17,4 +17,4 @@ export * from "./reduce.js";
 export * from "./softmax.js";
 export * from "./update.js";
 export * from "./view.js";
-export * from "./warp.js";
+export { warp, type Fill, type WarpOptions } from "./warp.js";

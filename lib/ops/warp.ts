@@ -8,7 +8,7 @@ import { float } from "./samples.js";
 import { floatType, notes, sameShape } from "./shapes.js";
 import { reshape } from "./view.js";
 
-const fills = ["constant", "nearest", "reflect", "wrap"] as const;
+export const fills = ["constant", "nearest", "reflect", "wrap"] as const;
 
 /** What lies beyond an image's edge: one value, the nearest pixel, the image mirrored (`b a | a b c | c b`), or the image again. */
 export type Fill = (typeof fills)[number];

@@ -39,7 +39,7 @@ export {
 } from "./layers/augmentation.js"; // prettier-ignore
 export type { ImageOptions, Range } from "./layers/images.js";
 export {
-  elu, gelu, leakyRelu, relu, sigmoid, softmax, softplus, swish, tanh, type ActivationName, type ActivationOptions,
+  elu, gelu, hardmax, leakyRelu, relu, sigmoid, softmax, softplus, swish, tanh, type ActivationName, type ActivationOptions,
 } from "./layers/activations.js"; // prettier-ignore
 
 export type { Loss, LossFunction } from "./losses/loss.js";

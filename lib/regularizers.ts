@@ -117,8 +117,13 @@ const factories: Readonly<Record<string, (options: never) => Regularizer>> = {
   l1l2,
 };
 
-/** @internal The regularizer meant by an option: one, or the description of one from a file. */
-export function resolveRegularizer(where: string, option: string, value: Regularizer | Config): Regularizer {
+/** @internal The regularizer meant by an option: none, one, or the description of one from a file. */
+export function optionalRegularizer(
+  where: string,
+  option: string,
+  value: Regularizer | Config | undefined,
+): Regularizer | undefined {
+  if (value === undefined) return undefined;
   if (typeof value !== "object" || value === null)
     throw wrongValue(where, option, "a regularizer such as l2(0.01)", value);
   if ("penalty" in value && typeof value.penalty === "function") return value;

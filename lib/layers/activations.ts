@@ -1,6 +1,6 @@
 // Activations: layers without weights that bend each value. Each name is its op too, when called with a tensor.
 import * as ops from "../ops/activation.js";
-import { softmax as softmaxOp } from "../ops/softmax.js";
+import { hardmax as hardmaxOp, softmax as softmaxOp } from "../ops/softmax.js";
 import { checkOptions, positiveNumber } from "../options.js";
 import { overload } from "../overload.js";
 import type { Tensor } from "../tensor.js";
@@ -65,4 +65,9 @@ export const gelu = overload(ops.gelu, plain("gelu"));
 export const softmax = overload(softmaxOp, (options: NoOptions = {}) => {
   checkOptions("softmax", options, []);
   return layer("softmax", softmaxOp);
+});
+/** 1 for the largest of the last axis, 0 for the others, for predictions only: no gradient flows. `hardmax(x)` computes; `hardmax()` makes a layer. */
+export const hardmax = overload(hardmaxOp, (options: NoOptions = {}) => {
+  checkOptions("hardmax", options, []);
+  return layer("hardmax", hardmaxOp);
 });

@@ -3,6 +3,7 @@ import { shapeError } from "../errors.js";
 import { describeInitializers, ones, resolveInitializer, zeros, type InitializerOption } from "../initializers.js";
 import { batchNorm as batchNormOp, batchNormInference } from "../ops/norm.js";
 import { checkOptions, fraction, positiveNumber } from "../options.js";
+import { describeRegularizers, optionalRegularizer, type Regularizer } from "../regularizers.js";
 import type { Tensor } from "../tensor.js";
 import type { Layer } from "./layer.js";
 
@@ -15,6 +16,10 @@ export interface BatchNormOptions {
   readonly gammaInitializer?: InitializerOption;
   /** Default `"zeros"`. */
   readonly betaInitializer?: InitializerOption;
+  /** What gamma adds to the cost, such as `l2(0.01)`. Default: nothing. */
+  readonly gammaRegularizer?: Regularizer;
+  /** As gammaRegularizer, for beta. */
+  readonly betaRegularizer?: Regularizer;
 }
 
 export type BatchNormWeights = Readonly<{ gamma: Tensor; beta: Tensor; runningMean: Tensor; runningVariance: Tensor }>;
@@ -33,15 +38,29 @@ export type BatchNormWeights = Readonly<{ gamma: Tensor; beta: Tensor; runningMe
  * ```
  */
 export function batchNorm(options: BatchNormOptions = {}): Layer<BatchNormWeights> {
-  checkOptions("batchNorm", options, ["momentum", "epsilon", "gammaInitializer", "betaInitializer"]);
+  checkOptions("batchNorm", options, [
+    "momentum",
+    "epsilon",
+    "gammaInitializer",
+    "betaInitializer",
+    "gammaRegularizer",
+    "betaRegularizer",
+  ]);
   const momentum = fraction("batchNorm", "momentum", options.momentum ?? 0.9);
   const epsilon = positiveNumber("batchNorm", "epsilon", options.epsilon ?? 1e-5);
   const gammaInitializer = resolveInitializer("batchNorm", "gammaInitializer", options.gammaInitializer ?? "ones");
   const betaInitializer = resolveInitializer("batchNorm", "betaInitializer", options.betaInitializer ?? "zeros");
+  const gammaRegularizer = optionalRegularizer("batchNorm", "gammaRegularizer", options.gammaRegularizer);
+  const betaRegularizer = optionalRegularizer("batchNorm", "betaRegularizer", options.betaRegularizer);
 
   return {
     type: "batchNorm",
-    options: { momentum, epsilon, ...describeInitializers({ gammaInitializer, betaInitializer }) },
+    options: {
+      momentum,
+      epsilon,
+      ...describeInitializers({ gammaInitializer, betaInitializer }),
+      ...describeRegularizers({ gammaRegularizer, betaRegularizer }),
+    },
     build({ inputShape, parameter, state }) {
       const shape = inputShape.slice(-1);
       if (shape.length === 0)
@@ -49,8 +68,8 @@ export function batchNorm(options: BatchNormOptions = {}): Layer<BatchNormWeight
           { label: "input", shape: inputShape },
         ]);
       return {
-        gamma: parameter("gamma", shape, gammaInitializer),
-        beta: parameter("beta", shape, betaInitializer),
+        gamma: parameter("gamma", shape, gammaInitializer, gammaRegularizer),
+        beta: parameter("beta", shape, betaInitializer, betaRegularizer),
         runningMean: state("runningMean", shape, zeros()),
         runningVariance: state("runningVariance", shape, ones()),
       };

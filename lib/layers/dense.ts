@@ -4,7 +4,7 @@ import { describeInitializers, resolveInitializer, type InitializerOption } from
 import { dense as denseOp } from "../ops/dense.js";
 import { softmax } from "../ops/softmax.js";
 import { bool, checkOptions, oneOf, positiveInteger } from "../options.js";
-import { describeRegularizers, resolveRegularizer, type Regularizer } from "../regularizers.js";
+import { describeRegularizers, optionalRegularizer, type Regularizer } from "../regularizers.js";
 import type { Tensor } from "../tensor.js";
 import { activationNames, activationNumber, type ActivationName, type ActivationOptions } from "./activations.js";
 import type { Layer } from "./layer.js";
@@ -53,10 +53,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer<DenseWei
     options.weightInitializer ?? "glorotUniform",
   );
   const biasInitializer = resolveInitializer("dense", "biasInitializer", options.biasInitializer ?? "zeros");
-  const regularizer = (option: "weightRegularizer" | "biasRegularizer"): Regularizer | undefined =>
-    options[option] === undefined ? undefined : resolveRegularizer("dense", option, options[option]);
-  const weightRegularizer = regularizer("weightRegularizer");
-  const biasRegularizer = regularizer("biasRegularizer");
+  const weightRegularizer = optionalRegularizer("dense", "weightRegularizer", options.weightRegularizer);
+  const biasRegularizer = optionalRegularizer("dense", "biasRegularizer", options.biasRegularizer);
   const inOp = activation === "softmax" ? {} : { activation, slope: number.value };
 
   return {

@@ -16,12 +16,12 @@ export type LayerConfig = Pick<Layer, "type" | "options">;
 /** Makers of layers of your own, by their `type`. Each is called with the `options` of the layer that was saved. */
 export type LayerFactories = Readonly<Record<string, (options: never) => Layer>>;
 
-const { relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax } = activations;
+const { relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax, hardmax } = activations;
 const { randomFlip, randomTranslation, randomRotation, randomZoom, randomElastic, gaussianNoise } = augmentation;
 const factories: LayerFactories = {
   dense: ({ units, ...options }: DenseOptions & { readonly units: number }) => dense(units, options),
   batchNorm, dropout, normalization, flatten, reshape,
-  relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax,
+  relu, leakyRelu, elu, sigmoid, tanh, softplus, swish, gelu, softmax, hardmax,
   randomFlip, randomTranslation, randomRotation, randomZoom, randomElastic, gaussianNoise,
 }; // prettier-ignore
 

@@ -1,9 +1,13 @@
-// Softmax and its logarithm over the last axis. With the loss in one step it is cross-entropy.ts.
+// Softmax, its logarithm and its hard limit over the last axis. With the loss in one step it is cross-entropy.ts.
 import { apply1, defineOp, type Op } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { tensor, type Tensor } from "../tensor.js";
+import { cast } from "./cast.js";
+import { equal } from "./comparison.js";
 import type { NoAttrs } from "./constant.js";
+import { argmax } from "./reduce.js";
 import { float, rowShapes } from "./samples.js";
 import { alike, features } from "./shapes.js";
+import { reshape } from "./view.js";
 
 /** An op on the rows of a tensor whose gradient is an op on dout and its output. */
 function onRows(name: string, outputRange: readonly [number, number]): Op<NoAttrs> {
@@ -64,4 +68,22 @@ export function softmax(x: Tensor): Tensor {
  */
 export function logSoftmax(x: Tensor): Tensor {
   return apply1(logSoftmaxRecord, [x], {});
+}
+
+/**
+ * 1 at the largest element of each row over the last axis (the first of equal ones), 0 elsewhere: what {@link softmax} comes to as differences grow. No
+ * gradient flows through it.
+ *
+ * @throws ShapeError for scalars and for rows of no elements; DTypeError for integers
+ *
+ * @example
+ * ```ts
+ * hardmax(tensor([[1, 3, 2], [5, 5, 0]])).data(); // [0, 1, 0, 1, 0, 0]
+ * ```
+ */
+export function hardmax(x: Tensor): Tensor {
+  const classes = features("hardmax", ["input"], [x]);
+  const places = tensor(Int32Array.from({ length: classes }, (_, i) => i));
+  const largest = argmax(x);
+  return cast(equal(reshape(largest, [...largest.shape, 1]), places), x.dtype);
 }

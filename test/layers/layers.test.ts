@@ -1,11 +1,13 @@
 // Layers: what they compute, eager and captured alike to the bit; their descriptions; and what they refuse.
 import { describe, expect, test } from "vitest";
 import { capture } from "#lib/capture.js";
+import { dataset } from "#lib/data/dataset.js";
 import { constant, type Initializer } from "#lib/initializers.js";
 import {
   leakyRelu,
   elu,
   gelu,
+  hardmax,
   relu,
   sigmoid,
   softmax,
@@ -21,8 +23,10 @@ import type { Layer } from "#lib/layers/layer.js";
 import { normalization } from "#lib/layers/normalization.js";
 import { layerFromConfig, type LayerConfig } from "#lib/layers/registry.js";
 import { flatten, reshape } from "#lib/layers/reshape.js";
+import { sequential } from "#lib/model.js";
 import { gradients } from "#lib/ops/gradient.js";
 import { randomStream } from "#lib/random.js";
+import { l1, l2 } from "#lib/regularizers.js";
 import { Tensor, tensor, type Shape } from "#lib/tensor.js";
 import { stack } from "../stack.js";
 import { failure } from "../failure.js";
@@ -334,4 +338,33 @@ describe("layerFromConfig", () => {
   test("asks makers of one's own first", () => {
     expect(layerFromConfig({ type: "dense", options: {} }, { dense: scale }).type).toBe("scale");
   });
+});
+
+describe("hardmax", () => {
+  test("gives 1 to the largest, the first of equal ones, for predictions only", async () => {
+    const model = sequential([dense(3, { weightInitializer: constant(1), bias: false }), hardmax()], {
+      inputShape: [2],
+    });
+    model.setWeights(new Map([["dense1.weight", Float32Array.of(1, 0, 0, 0, 1, 1)]]));
+    expect((await model.predict([[2, 1], [1, 2], [-1, 0]])).data()).toEqual(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 1, 0)); // prettier-ignore
+    model.compile({ loss: "meanSquaredError" });
+    const data = dataset([[1, 2]], [[0, 1, 0]]);
+    await expect(model.fit(data)).rejects.toThrow(failure("GradientError", /does not depend on "dense1.weight"/));
+    expect(layerFromConfig({ type: "hardmax", options: {} }).type).toBe("hardmax");
+    expect(() => hardmax({ axis: 1 } as never)).toThrow(failure("OptionError", /unknown option "axis"/));
+  });
+});
+
+test("batch norm's gamma and beta can have penalties, which are saved with it", () => {
+  const layer = batchNorm({ gammaInitializer: constant(3), betaInitializer: constant(-2), gammaRegularizer: l2(0.5), betaRegularizer: l1(0.25) }); // prettier-ignore
+  const model = sequential([layer], { inputShape: [2] });
+  expect(model.penalty(10)!.item()).toBeCloseTo(0.5 * (9 + 9) + 0.25 * (2 + 2), 6);
+  const { type, options } = JSON.parse(JSON.stringify(layer)) as LayerConfig;
+  expect(
+    sequential([layerFromConfig({ type, options })], { inputShape: [2] })
+      .penalty(10)!
+      .item(),
+  ).toBeCloseTo(10, 6);
+  expect(sequential([batchNorm()], { inputShape: [2] }).penalty(10)).toBeUndefined();
+  expect(() => batchNorm({ gammaRegularizer: 0.1 as never })).toThrow(failure("OptionError", /for gammaRegularizer/));
 });

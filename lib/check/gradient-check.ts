@@ -171,7 +171,7 @@ function refuseRandom(model: Model, entries: readonly Entry[]): void {
   throw new SimdnnError(
     "StateError",
     `${where}: ${layer} draws new random numbers in every pass, so the cost has no slope to compare with; ` +
-      `set its rate to 0 (keepProb to 1), or check the layers as in prediction with { training: false }`,
+      `leave it out, or set its rate to 0 (keepProb to 1), or check the layers as in prediction with { training: false }`,
     { where },
   );
 }

@@ -1,0 +1,77 @@
+// Every public function is called with bad arguments: it works, or fails with an error of the library, and nothing else happens.
+// SIMDNN_FUZZ=10 makes ten times as many calls.
+import fc from "fast-check";
+import * as simdnn from "simdnn";
+import * as kernels from "simdnn/kernels";
+import { describe, expect, test } from "vitest";
+import { isSimdnnError } from "#lib/errors.js";
+import { bend, bends, theUsersOwn } from "./hostile.js";
+import { kernelCalls } from "./kernel-calls.js";
+import { functionCalls, methodCalls, opCalls, promiseCalls, type Sound } from "./library-calls.js";
+
+type Call = (...args: unknown[]) => unknown;
+
+const scale = Number(process.env.SIMDNN_FUZZ ?? 1);
+
+function functionsOf(exports: object): Readonly<Record<string, Call>> {
+  return Object.fromEntries(
+    Object.entries(exports).filter((entry): entry is [string, Call] => typeof entry[1] === "function" && !/^[A-Z]/.test(entry[0])),
+  );
+}
+
+function allowed(error: unknown): void {
+  if (!isSimdnnError(error) && error !== theUsersOwn) throw error;
+}
+
+function withstands(call: Call, { args, on }: Sound, numRuns: number): void {
+  call.apply(on?.(), args());
+  fc.assert(
+    fc.property(bends, (changes) => {
+      try {
+        call.apply(on?.(), bend(args(), changes));
+      } catch (error) {
+        allowed(error);
+      }
+    }),
+    { numRuns: numRuns * scale },
+  );
+}
+
+const ofKernels = functionsOf(kernels);
+const ofLibrary = functionsOf(simdnn);
+const ofOps = functionsOf(simdnn.ops);
+
+const methodNamed = (name: string, on: object): Call => (on as Record<string, Call>)[name.split(".")[1]!]!;
+
+describe("has a sound call of each function", () => {
+  const known = (calls: object, ...others: string[]): string[] => [...Object.keys(calls), ...others].sort();
+  test("simdnn/kernels", () => {
+    expect(known(kernelCalls, "isSimdnnError")).toEqual(Object.keys(ofKernels).sort());
+  });
+  test("simdnn", () => {
+    const files = ["csvLog", "modelCheckpoint"]; // would write wherever a hostile path points
+    expect(known(functionCalls, "isSimdnnError", "loadModel", ...files)).toEqual(Object.keys(ofLibrary).sort());
+  });
+  test("ops", () => {
+    expect(known(opCalls, "derivesFromOutput", "productFlops")).toEqual(Object.keys(ofOps).sort());
+  });
+});
+
+test.each(Object.entries(kernelCalls))("kernels.%s", (name, args) => withstands(ofKernels[name]!, { args }, 800));
+test.each(Object.entries(opCalls))("ops.%s", (name, sound) => withstands(ofOps[name]!, sound, 500));
+test.each(Object.entries(functionCalls))("%s", (name, sound) => withstands(ofLibrary[name]!, sound, 300));
+test.each(Object.entries(methodCalls))("%s", (name, sound) => {
+  withstands(function (this: object, ...args) { return methodNamed(name, this).apply(this, args); }, sound, 300); // prettier-ignore
+});
+test.each(Object.entries(promiseCalls))("%s", async (name, { args, on }) => {
+  const call = (changes: Parameters<typeof bend>[1]): unknown => {
+    const made = on?.();
+    return (made ? methodNamed(name, made) : ofLibrary[name]!).apply(made, bend(args(), changes));
+  };
+  await fc.assert(
+    fc.asyncProperty(bends, async (changes) => {
+      await Promise.resolve(call(changes)).catch(allowed);
+    }),
+    { numRuns: 300 * scale },
+  );
+});

@@ -1,0 +1,177 @@
+// Sound calls of the public functions of simdnn, and of the methods of what they make, to be bent.
+import { dataset, dense, exponentialAverage, parameter, randomStream, sequential, sgd, tensor } from "simdnn";
+import * as simdnn from "simdnn";
+
+const t = (): simdnn.Tensor => tensor([[0.25, 0.5], [0.75, 1]]); // prettier-ignore
+const vector = (): simdnn.Tensor => tensor([0.5, 0.75]);
+const counter = (): simdnn.Tensor => tensor(Int32Array.of(1), { shape: [] });
+const labels = (): simdnn.Tensor => tensor(Int32Array.of(0, 1));
+const rate = (): simdnn.Tensor => tensor(Float64Array.of(0.1), { shape: [] });
+const xor = (): simdnn.Dataset => dataset([[0, 0], [0, 1], [1, 0], [1, 1]], Int32Array.of(0, 1, 1, 0)); // prettier-ignore
+const network = (): simdnn.Model => sequential([dense(2)], { inputShape: [2], seed: 1 });
+const compiled = (): simdnn.Model => network().compile({ loss: "softmaxCrossEntropy", metrics: ["accuracy"] });
+
+/** Arguments of a call; of a method, also what it is called on. */
+export interface Sound {
+  readonly args: () => unknown[];
+  readonly on?: () => object;
+}
+
+type Calls = Readonly<Record<string, Sound>>;
+
+const many = (names: string, args: () => unknown[]): Calls =>
+  Object.fromEntries(names.split(" ").map((name) => [name, { args }]));
+const on = (make: () => object, calls: Readonly<Record<string, () => unknown[]>>): Calls =>
+  Object.fromEntries(Object.entries(calls).map(([name, args]) => [name, { args, on: make }]));
+
+const unary = "abs exp log logSoftmax neg sign sqrt square relu sigmoid tanh softplus swish gelu softmax stopGradient";
+const binary = "add sub mul div pow maximum minimum equal greater greaterEqual";
+const computing: Calls = {
+  ...many(unary, () => [t()]),
+  ...many(binary, () => [t(), t()]),
+  ...many("sum mean max", () => [t(), { axes: [0], keepDims: true }]),
+  ...many("argmax", () => [t(), { axis: 0 }]),
+  ...many("broadcastTo", () => [vector(), [3, 2]]),
+  ...many("cast", () => [t(), "int32"]),
+  ...many("clip", () => [t(), -1, 0.5]),
+  ...many("concat", () => [[t(), t()], 1]),
+  ...many("gather", () => [t(), labels(), { dtype: "float32" }]),
+  ...many("leakyRelu", () => [t(), { slope: 0.1 }]),
+  ...many("elu", () => [t(), { alpha: 0.5 }]),
+  ...many("matmul", () => [t(), t(), { transposeA: true, transposeB: false }]),
+  ...many("randomNormal", () => [[2, 3], { mean: 1, deviation: 2, seed: 3, stream: 1, dtype: "float64", step: counter() }]),
+  ...many("randomUniform", () => [[2, 3], { low: 1, high: 2, seed: 3, stream: 1, dtype: "float64", step: counter() }]),
+  ...many("reshape", () => [t(), [4]]),
+  ...many("select", () => [t(), t(), t()]),
+  ...many("slice", () => [t(), [0, 1], [2, 1]]),
+  ...many("softmaxCrossEntropy", () => [t(), labels()]),
+  ...many("sigmoidCrossEntropy", () => [t(), t()]),
+  ...many("tick", () => [counter()]),
+  ...many("transpose", () => [t(), [1, 0]]),
+  gradients: {
+    args: () => {
+      const w = parameter([1, 2]);
+      return [w.square().sum(), [w]];
+    },
+  },
+}; // prettier-ignore
+
+const updated = (): unknown[] => [parameter([1, 2]), vector()];
+
+export const opCalls: Calls = {
+  ...computing,
+  ...many("activation", () => [t(), "leakyRelu", 0.1]),
+  ...many("squaredNorm assertFinite", () => [t()]),
+  ...many("sumTo", () => [t(), [2]]),
+  ...many("pad", () => [t(), [0, 1], [2, 4]]),
+  ...many("gemm", () => [t(), t(), t(), { transposeA: true, transposeB: true, alpha: 2, beta: 0.5 }]),
+  ...many("dense", () => [t(), t(), vector(), { activation: "relu", slope: 0 }]),
+  ...many("dropout", () => [t(), counter(), { rate: 0.5, seed: 1, stream: 2 }]),
+  ...many("batchNorm", () => [t(), vector(), vector(), vector(), vector(), { momentum: 0.9, epsilon: 0.1 }]),
+  ...many("batchNormInference", () => [t(), vector(), vector(), vector(), vector(), { epsilon: 0.1 }]),
+  ...many("assign", updated),
+  ...many("sgd", () => [...updated(), rate()]),
+  ...many("momentum", () => [...updated(), vector(), rate(), { beta: 0.9, damped: true, nesterov: true }]),
+  ...many("rmsprop", () => [...updated(), vector(), rate(), { rho: 0.9, epsilon: 1e-8 }]),
+  ...many("adagrad", () => [...updated(), vector(), rate(), { epsilon: 1e-8 }]),
+  ...many("adam", () => [...updated(), vector(), vector(), rate(), counter(), { beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0.1 }]),
+  ...many("nadam", () => [...updated(), vector(), vector(), rate(), counter(), { beta1: 0.9, beta2: 0.9, epsilon: 1e-8 }]),
+  ...many("lion", () => [...updated(), vector(), rate(), { beta1: 0.9, beta2: 0.9, weightDecay: 0.1 }]),
+}; // prettier-ignore
+
+const decay = { initial: 0.1, per: "step", every: 2, staircase: true };
+
+export const functionCalls: Calls = {
+  ...computing,
+  ...many("tensor", () => [[[1, 2]], { shape: [2, 1], dtype: "float64", name: "x" }]),
+  ...many("parameter", () => [[[1, 2]], { name: "w" }]),
+  ...many("zeros ones terminateOnNaN categoricalCrossEntropy flatten threads", () => []),
+  ...many("capture", () => [(x: simdnn.Tensor) => x.square()]),
+  ...many("setThreads", () => [1]),
+  ...many("randomStream", () => [1, 2]),
+  ...many("dense", () => [2, { activation: "leakyRelu", slope: 0.1, bias: true, weightInitializer: simdnn.heNormal(), weightRegularizer: simdnn.l2(0.1) }]),
+  ...many("batchNorm", () => [{ momentum: 0.9, epsilon: 0.1 }]),
+  ...many("dropout", () => [{ rate: 0.5 }]),
+  ...many("normalization", () => [{ mean: [1, 2], variance: [1, 2] }]),
+  ...many("layerFromConfig", () => [{ type: "dense", options: { units: 2 } }]),
+  ...many("meanSquaredError halfSquaredError meanAbsoluteError binaryCrossEntropy", () => [t(), t()]),
+  ...many("huber", () => [{ delta: 2 }]),
+  ...many("topK", () => [{ k: 2 }]),
+  ...many("precision recall f1", () => [{ average: "macro", threshold: 0.4 }]),
+  ...many("classScores", () => [[[1, 2], [3, 4]]]),
+  ...many("auc", () => [{}]),
+  ...many("rocAuc", () => [[0.1, 0.9], [0, 1]]),
+  ...many("adagrad adam adamw lion momentum nadam nesterov rmsprop sgd", () => [{ learningRate: 0.1, clipValue: 1, globalClipNorm: 1 }]),
+  ...many("glorotNormal glorotUniform heNormal heUniform lecunNormal lecunUniform orthogonal", () => [{ gain: 2 }]),
+  ...many("normal", () => [{ mean: 1, deviation: 2 }]),
+  ...many("uniform", () => [{ low: 1, high: 2 }]),
+  ...many("constant", () => [2]),
+  ...many("resolveInitializer", () => ["dense", "weightInitializer", "heNormal"]),
+  ...many("describeInitializers", () => [{ weightInitializer: simdnn.heNormal() }]),
+  ...many("l1 l2", () => [0.1, { perExample: true }]),
+  ...many("l1l2", () => [{ l1: 0.1, l2: 0.1 }]),
+  ...many("inverseTimeDecay", () => [{ ...decay, decay: 0.5 }]),
+  ...many("exponentialDecay", () => [{ ...decay, rate: 0.5 }]),
+  ...many("rootDecay", () => [{ initial: 0.1, per: "step", k: 2 }]),
+  ...many("piecewiseConstant", () => [{ boundaries: [1, 3], rates: [0.1, 0.01, 0.001], per: "step" }]),
+  ...many("cosineDecay cosineRestarts", () => [{ initial: 0.1, over: 10, per: "step", final: 0.01 }]),
+  ...many("warmUp", () => [{ over: 10, per: "step", from: 0, then: 0.1 }]),
+  ...many("oneCycle", () => [{ max: 0.1, over: 10, per: "step", start: 0.01, final: 0.001, rising: 0.3 }]),
+  ...many("sequential", () => [[dense(2), simdnn.relu(), simdnn.batchNorm(), simdnn.dropout(0.5)], { inputShape: [2], seed: 1, name: "m" }]),
+  ...many("earlyStopping", () => [{ monitor: "loss", mode: "min", patience: 1, minDelta: 0.1 }]),
+  ...many("keepBest", () => [{ monitor: "loss", mode: "min" }]),
+  ...many("averageWeights", () => [{ decay: 0.9 }]),
+  ...many("stochasticWeightAverage", () => [{ start: 1, every: 1 }]),
+  ...many("snapshots", () => [{ every: 2 }]),
+  ...many("ensemble", () => [[compiled(), compiled()], { weights: [1, 2] }]),
+  ...many("exponentialAverage", () => [{ beta: 0.9, biasCorrection: true }]),
+  ...many("learningRateScheduler", () => [() => 0.1]),
+  ...many("reduceOnPlateau", () => [{ monitor: "loss", factor: 0.5, patience: 1, cooldown: 1, minimum: 0.001 }]),
+  ...many("dataset", () => [[[1, 2], [3, 4]], Int32Array.of(0, 1), { inputShape: [2], targetShape: [], sampleWeights: [1, 2] }]),
+}; // prettier-ignore
+
+const optimizer = (): simdnn.Optimizer => sgd({ learningRate: 0.1 });
+
+export const methodCalls: Calls = {
+  ...on(t, {
+    "Tensor.item": () => [],
+    "Tensor.data": () => [],
+    "Tensor.toArray": () => [],
+  }),
+  ...on(optimizer, {
+    "Optimizer.setLearningRate": () => [0.2],
+    "Optimizer.apply": () => [[parameter([1, 2])], [vector()]],
+    "Optimizer.minimize": () => {
+      const w = parameter([1, 2]);
+      return [w.square().sum(), [w]];
+    },
+  }),
+  ...on(xor, {
+    "Dataset.split": () => [[0.5, 0.5], { stratify: true, seed: 1, shuffle: true }],
+    "Dataset.take": () => [2],
+    "Dataset.statistics": () => [{ per: "feature" }],
+  }),
+  ...on(network, {
+    "Model.forward": () => [t(), { training: true }],
+    "Model.penalty": () => [2],
+    "Model.compile": () => [{ loss: "softmaxCrossEntropy", optimizer: "adam", metrics: ["accuracy"] }],
+    "Model.setWeights": () => [new Map([["dense1.bias", [1, 2]]])],
+  }),
+  ...on(() => randomStream(1), {
+    "RandomStream.uniform": () => [],
+    "RandomStream.integer": () => [5],
+    "RandomStream.permutation": () => [5],
+  }),
+  ...on(() => exponentialAverage({ beta: 0.9 }), { "ExponentialAverage.update": () => [1] }),
+}; // prettier-ignore
+
+/** Slower ones, which return promises. */
+export const promiseCalls: Calls = {
+  ...many("loadModel", () => [Buffer.from("no model"), { layers: {} }]),
+  ...on(compiled, {
+    "Model.fit": () => [xor(), { epochs: 1, batchSize: 2, validationData: xor(), seed: 1, shuffle: true, classWeight: [1, 2], callbacks: [{}], threads: 1 }],
+    "Model.evaluate": () => [xor(), { batchSize: 2, threads: 1 }],
+    "Model.predict": () => [[[1, 2]], { batchSize: 1, threads: 1 }],
+    "Model.confusionMatrix": () => [xor(), { batchSize: 2 }],
+  }),
+}; // prettier-ignore

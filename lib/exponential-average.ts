@@ -1,5 +1,5 @@
 // The exponentially weighted average of a series of numbers. That of weights is train/averaging.ts.
-import { bool, checkOptions, fraction } from "./options.js";
+import { wrongValue, bool, checkOptions, fraction } from "./options.js";
 
 export interface ExponentialAverageOptions {
   /** Share of the old average, β in [0, 1); default 0.9. About the last 1 / (1 - β) values count. */
@@ -29,6 +29,7 @@ export class ExponentialAverage {
 
   /** Takes a value and returns the new average. */
   update(value: number): number {
+    if (typeof value !== "number") throw wrongValue("exponentialAverage", "value", "a number", value);
     this.average = this.beta * this.average + (1 - this.beta) * value;
     this.correction *= this.beta;
     return this.value;

@@ -77,7 +77,10 @@ export { nadam, type NadamOptions } from "./optimizers/nadam.js";
 export { momentum, nesterov, type MomentumOptions } from "./optimizers/momentum.js";
 export { rmsprop, type RmspropOptions } from "./optimizers/rmsprop.js";
 export { sgd } from "./optimizers/sgd.js";
-export * from "./initializers.js";
+export {
+  constant, glorotNormal, glorotUniform, heNormal, heUniform, lecunNormal, lecunUniform, normal, ones, orthogonal, uniform, zeros, type GainOptions,
+  type Initializer, type InitializerConfig, type InitializerName, type InitializerOption, type WeightSpec,
+} from "./initializers.js"; // prettier-ignore
 export {
   cosineDecay, cosineRestarts, exponentialDecay, inverseTimeDecay, oneCycle, piecewiseConstant, rootDecay, warmUp, type CosineOptions,
   type DecayOptions, type LearningRate, type OneCycleOptions, type PerOptions, type Schedule, type WarmUpOptions,

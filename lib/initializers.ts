@@ -36,7 +36,7 @@ export const ones = (): Initializer => ({ ...constant(1), type: "ones", options:
 
 /** Every value is `value`. */
 export function constant(value: number | { readonly value: number }): Initializer {
-  const given = finiteNumber("constant", "value", typeof value === "object" ? value.value : value);
+  const given = finiteNumber("constant", "value", typeof value === "object" && value !== null ? value.value : value);
   return { type: "constant", options: { value: given }, make: (spec) => filled(spec, () => given) };
 }
 

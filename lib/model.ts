@@ -12,11 +12,11 @@ import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js
 import type { Optimizer } from "./optimizers/optimizer.js";
 import { add } from "./ops/binary.js";
 import { tick } from "./ops/random.js";
-import { checkOptions, isArray, oneOf, wrongValue } from "./options.js";
+import { bool, checkOptions, isArray, oneOf, wrongValue } from "./options.js";
 import { deriveSeed, resolveSeed } from "./random.js";
 import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
-import { Tensor, tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
+import { checkTensor, Tensor, tensor, zeros, type Shape, type TypedArray } from "./tensor.js";
 import { textTable } from "./text-table.js";
 import type { Dataset, Rows } from "./data/dataset.js";
 import { confusionMatrix, Evaluator, type EvaluateOptions } from "./train/evaluate.js";
@@ -183,7 +183,14 @@ export class Model {
    * @returns the raw outputs, such as logits
    * @throws ShapeError when the input does not fit
    */
-  forward(input: Tensor, { training = false, onLayer }: ForwardOptions = {}): Tensor {
+  forward(input: Tensor, options: ForwardOptions = {}): Tensor {
+    const where = `${this.name}.forward`;
+    checkOptions(where, options, ["training", "onLayer"]);
+    const training = bool(where, "training", options.training ?? false);
+    const { onLayer } = options;
+    if (onLayer !== undefined && typeof onLayer !== "function")
+      throw wrongValue(where, "onLayer", "a function", onLayer);
+    checkTensor(this.name, "input", input);
     if (input.rank !== this.inputShape.length + 1 || !this.inputShape.every((dim, i) => dim === input.shape[i + 1]))
       throw shapeError(
         this.name,
@@ -477,11 +484,13 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
   checkOptions("sequential", options, ["inputShape", "seed", "name", "dtype"]);
   if (!Array.isArray(layers) || layers.length === 0)
     throw wrongValue("sequential", "layers", "an array of at least one layer", layers);
-  layers.forEach((layer: Layer | undefined, i) => {
+  Array.from(layers as (Layer | undefined)[]).forEach((layer, i) => {
     if (typeof layer?.type === "string" && typeof layer.call === "function") return;
     const expected = typeof layer === "function" ? "a layer; call the function that makes it," : "a layer";
     throw wrongValue("sequential", `layers[${i}]`, expected, layer);
   });
+  if (options?.name !== undefined && typeof options.name !== "string")
+    throw wrongValue("sequential", "name", "text", options.name);
   const shape: unknown = options?.inputShape;
   if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0))
     throw wrongValue("sequential", "inputShape", "the shape of one example, such as [784],", shape);

@@ -1,9 +1,10 @@
 // Op: the record that says everything about one operation, and apply(), which runs or records one.
 import { SimdnnError } from "./errors.js";
+import { bool, integers, oneOf, wrongValue } from "./options.js";
 import { execute } from "./program.js";
 import type { Activation } from "./ops/activation.js";
 import { currentScope, currentTape, Entry } from "./tape.js";
-import { bytesOf, isFloat, Tensor, type Spec } from "./tensor.js";
+import { bytesOf, checkTensor, isFloat, Tensor, type Spec } from "./tensor.js";
 
 /** How attributes reach the kernel: as doubles, in the order of the record. */
 export type AttrType = "number" | "boolean" | "integers" | readonly string[];
@@ -105,6 +106,9 @@ export function opNamed(name: string): Op {
 
 /** Runs an op at once or, while capturing, records it. Shape errors appear here, before any work. */
 export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor[] {
+  operands.forEach((operand, i) => checkTensor(op.name, op.operands[i] ?? `operand ${i}`, operand));
+  if (typeof attrs !== "object" || attrs === null) throw wrongValue(op.name, "options", "an object", attrs);
+  for (const name of Object.keys(op.attrs)) checkAttr(op.name, name, op.attrs[name]!, attrs[name]);
   const specs = op.shape(operands, attrs);
   const grad = op.vjp !== "none" && operands.some((operand) => operand.requiresGrad);
   const scope = currentScope();
@@ -120,6 +124,13 @@ export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], a
   entry.touch();
   for (const output of outputs) if (output.requiresGrad) output.producer = entry;
   return outputs;
+}
+
+function checkAttr(where: string, name: string, type: AttrType, value: unknown): void {
+  if (type === "boolean") bool(where, name, value);
+  else if (type === "integers") integers(where, name, value);
+  else if (type !== "number") oneOf(where, name, value, type);
+  else if (typeof value !== "number") throw wrongValue(where, name, "a number", value);
 }
 
 /** As apply(), for the many ops with one output. */

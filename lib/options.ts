@@ -21,6 +21,12 @@ export function checkOptions(where: string, options: unknown, known: readonly st
   if (unknown !== undefined) throw unknownOption(where, unknown, known);
 }
 
+/** checkOptions for a function whose options are not optional. */
+export function requireOptions(where: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) throw wrongValue(where, "options", "an object", options);
+  checkOptions(where, options, known);
+}
+
 /** `adam: unknown option "learningrate"; did you mean "learningRate"?`, or the list of options where none is near. */
 export function unknownOption(where: string, option: string, known: readonly string[]): SimdnnError<"OptionError"> {
   const suggestion = nearest(option, known);
@@ -90,6 +96,13 @@ export const bool: Check<boolean> = (where, option, value) => {
   return value;
 };
 
+/** An array of safe integers, such as a shape or axes. */
+export const integers: Check<readonly number[]> = (where, option, value) => {
+  if (!Array.isArray(value) || !value.every(Number.isSafeInteger))
+    throw wrongValue(where, option, "an array of integers", value);
+  return value as number[];
+};
+
 /** One of the words of `list`; a misspelt one is told its nearest. */
 export function oneOf<Word extends string>(where: string, option: string, value: unknown, list: readonly Word[]): Word {
   const found = list.find((word) => word === value);
@@ -110,7 +123,8 @@ function numberCheck(expected: string, accepts: (value: number) => boolean): Che
   };
 }
 
-function describe(value: unknown): string {
+/** A value as messages show it. */
+export function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   const text =
     typeof value === "string"

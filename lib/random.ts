@@ -143,7 +143,9 @@ class PhiloxStream implements RandomStream {
   }
 
   permutation(n: number): Int32Array {
-    return this.shuffle(Int32Array.from({ length: nonNegativeInteger("permutation", "n", n) }, (_, i) => i));
+    if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31)
+      throw wrongValue("permutation", "n", "an integer from 0 to 2^31 - 1", n);
+    return this.shuffle(Int32Array.from({ length: n }, (_, i) => i));
   }
 
   shuffle<T extends { readonly length: number; [index: number]: unknown }>(array: T): T {

@@ -1,6 +1,6 @@
 // Learning-rate schedules: plain functions of the step and the epoch. Feeding the rate to a running program is the optimizer's business.
 import type { Json } from "./layers/layer.js";
-import { bool, checkOptions, fraction, nonNegativeNumber, oneOf, positiveNumber, wrongValue } from "./options.js";
+import { bool, requireOptions, fraction, nonNegativeNumber, oneOf, positiveNumber, wrongValue } from "./options.js";
 
 /**
  * The learning rate of a step: `step` and `epoch` count from 0 and are those that are done, also over several fits. Any function of them will do;
@@ -88,7 +88,7 @@ export function exponentialDecay(options: DecayOptions & { readonly rate?: numbe
  */
 export function rootDecay(options: PerOptions & { readonly initial: number; readonly k?: number }): Schedule {
   const where = "rootDecay";
-  checkOptions(where, options, ["initial", "per", "k"]);
+  requireOptions(where, options, ["initial", "per", "k"]);
   const count = counter(where, options.per ?? "epoch");
   const top = positiveNumber(where, "k", options.k ?? 1) * positiveNumber(where, "initial", options.initial);
   return made(where, options, (step, epoch) => top / Math.sqrt(count(step, epoch) + 1));
@@ -110,7 +110,7 @@ export function piecewiseConstant(
   options: PerOptions & { readonly boundaries: readonly number[]; readonly rates: readonly number[] },
 ): Schedule {
   const where = "piecewiseConstant";
-  checkOptions(where, options, ["boundaries", "rates", "per"]);
+  requireOptions(where, options, ["boundaries", "rates", "per"]);
   const { boundaries, rates } = options;
   if (!Array.isArray(boundaries) || boundaries.some((at, i) => !(at > (boundaries[i - 1] ?? 0))))
     throw wrongValue(where, "boundaries", "growing numbers above 0", boundaries);
@@ -188,7 +188,7 @@ export interface WarmUpOptions extends PerOptions {
  */
 export function warmUp(options: WarmUpOptions): Schedule {
   const where = "warmUp";
-  checkOptions(where, options, ["over", "per", "from", "then"]);
+  requireOptions(where, options, ["over", "per", "from", "then"]);
   const over = positiveNumber(where, "over", options.over);
   const from = nonNegativeNumber(where, "from", options.from ?? 0);
   const per = oneOf(where, "per", options.per ?? "step", ["step", "epoch"]);
@@ -229,7 +229,7 @@ export interface OneCycleOptions extends PerOptions {
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
   const where = "oneCycle";
-  checkOptions(where, options, ["max", "over", "per", "start", "final", "rising"]);
+  requireOptions(where, options, ["max", "over", "per", "start", "final", "rising"]);
   const max = positiveNumber(where, "max", options.max);
   const over = positiveNumber(where, "over", options.over);
   const start = nonNegativeNumber(where, "start", options.start ?? max / 25);
@@ -250,7 +250,7 @@ function between(a: number, b: number, share: number): number {
 }
 
 function cosine(where: string, options: CosineOptions) {
-  checkOptions(where, options, ["initial", "over", "final", "per"]);
+  requireOptions(where, options, ["initial", "over", "final", "per"]);
   const initial = positiveNumber(where, "initial", options.initial);
   positiveNumber(where, "over", options.over);
   const final = nonNegativeNumber(where, "final", options.final ?? 0);
@@ -258,7 +258,7 @@ function cosine(where: string, options: CosineOptions) {
 }
 
 function decaying(where: string, options: DecayOptions, known: readonly string[]) {
-  checkOptions(where, options, [...decayOptions, ...known]);
+  requireOptions(where, options, [...decayOptions, ...known]);
   const initial = positiveNumber(where, "initial", options.initial);
   const every = positiveNumber(where, "every", options.every ?? 1);
   const staircase = bool(where, "staircase", options.staircase ?? false);

@@ -3,7 +3,7 @@ import { totalmem } from "node:os";
 import type { Claim } from "./claim.js";
 import { busyError, dtypeError, formatShape, shapeError, SimdnnError } from "./errors.js";
 import { native } from "./native.js";
-import { checkOptions, isArray, oneOf, wrongValue } from "./options.js";
+import { checkOptions, describe, isArray, oneOf, wrongValue } from "./options.js";
 import type { Entry } from "./tape.js";
 
 /** Element types. Networks compute in float32; float64 is for gradient checks, int32 for labels and indices, uint8 for stored inputs. */
@@ -21,6 +21,11 @@ export interface Spec {
 const arrayTypes = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array } as const;
 
 export const maxRank = 6;
+
+/** @throws OptionError unless `value` is a tensor */
+export function checkTensor(where: string, option: string, value: unknown): void {
+  if (!(value instanceof Tensor)) throw wrongValue(where, option, "a tensor, such as tensor() makes,", value);
+}
 
 export function sizeOf(shape: Shape): number {
   return shape.reduce((size, dim) => size * dim, 1);
@@ -229,6 +234,7 @@ function filled(
 ): [Spec, { storage: TypedArray; name: string | undefined }] {
   checkOptions(where, options, ["shape", "dtype", "name"]);
   const { name } = options;
+  if (name !== undefined && typeof name !== "string") throw wrongValue(where, "name", "text", name);
   const natural = shapeOf(where, values, 0);
   const shape = options.shape ?? natural;
   if (!isArray(shape)) throw wrongValue(where, "shape", "an array such as [2, 3]", shape);
@@ -260,8 +266,7 @@ function shapeOf(where: string, values: unknown, depth: number): number[] {
     return [values.length];
   }
   if (!Array.isArray(values)) {
-    const found = `${String(values)} (${values === null ? "null" : typeof values})`;
-    throw dtypeError(where, `expected numbers, arrays of them or a typed array but found ${found}`);
+    throw dtypeError(where, `expected numbers, arrays of them or a typed array but found ${describe(values)}`);
   }
   if (depth === maxRank) throw shapeError(where, `expected arrays nested at most ${maxRank} deep`);
   if (isNumbers(values)) return [values.length];

@@ -28,6 +28,7 @@ export function activationNumber(name: ActivationName, options: ActivationOption
 }
 
 function activation(name: ops.Activation, options: ActivationOptions): Layer {
+  checkOptions(name, options, ["slope", "alpha"]); // that it is an object, before one of them is read
   const { known, value, described } = activationNumber(name, options, name);
   checkOptions(name, options, known);
   return layer(name, (input) => ops.activation(input, name, value), described);

@@ -1,6 +1,6 @@
 // From a layer's description, as models are saved with, back to the layer. Knows every layer of the library by its type.
 import { SimdnnError } from "../errors.js";
-import { nearest } from "../options.js";
+import { wrongValue, requireOptions, nearest } from "../options.js";
 import * as activations from "./activations.js";
 import * as augmentation from "./augmentation.js";
 import { batchNorm } from "./batch-norm.js";
@@ -37,7 +37,12 @@ const factories: LayerFactories = {
  * layerFromConfig({ type: "classes", options: { count: 10 } }, { classes: ({ count }) => dense(count as number) }).type; // "dense"
  * ```
  */
-export function layerFromConfig({ type, options }: LayerConfig, custom: LayerFactories = {}): Layer {
+export function layerFromConfig(config: LayerConfig, custom: LayerFactories = {}): Layer {
+  requireOptions("layerFromConfig", config, ["type", "options"]);
+  const { type, options } = config;
+  if (typeof type !== "string") throw wrongValue("layerFromConfig", "type", 'a name such as "dense"', type);
+  if (typeof custom !== "object" || custom === null)
+    throw wrongValue("layerFromConfig", "custom", "an object of functions", custom);
   const factory = own(custom, type) ?? own(factories, type);
   if (factory) return factory(options as never);
   const suggestion = nearest(type, [...Object.keys(custom), ...Object.keys(factories)]);

@@ -12,7 +12,7 @@ export function flatten(): Layer {
 }
 
 function reshapeLayer(given: Shape | { readonly shape: Shape }): Layer {
-  const shape: Shape = "shape" in given ? given.shape : given;
+  const shape: Shape = typeof given === "object" && given !== null && "shape" in given ? given.shape : given;
   if (!isTarget(shape)) throw wrongValue("reshape", "shape", "a list of dimensions, one of which may be -1,", shape);
   return { type: "reshape", options: { shape }, call: (input) => reshapeOp(input, [input.shape[0] ?? 1, ...shape]) };
 }

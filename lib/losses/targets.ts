@@ -4,10 +4,11 @@ import { cast } from "../ops/cast.js";
 import { gather } from "../ops/gather.js";
 import { argmax, mean } from "../ops/reduce.js";
 import { reshape } from "../ops/view.js";
-import { isFloat, tensor, type DType, type Tensor } from "../tensor.js";
+import { checkTensor, isFloat, tensor, type DType, type Tensor } from "../tensor.js";
 
 /** Targets in the shape and dtype of the outputs. `[m]` and `[m, 1]` count as the same. */
 export function matchTargets(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  checkTensors(where, outputs, targets);
   const bare = (shape: readonly number[]): string =>
     (shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape).join();
   if (bare(outputs.shape) !== bare(targets.shape)) {
@@ -21,8 +22,14 @@ export function matchTargets(where: string, outputs: Tensor, targets: Tensor): T
   return shaped.dtype === outputs.dtype ? shaped : cast(shaped, outputs.dtype);
 }
 
+function checkTensors(where: string, outputs: Tensor, targets: Tensor): void {
+  checkTensor(where, "outputs", outputs);
+  checkTensor(where, "targets", targets);
+}
+
 /** Class targets in one of two forms: int32 `[m]`, or in the outputs' dtype `[m, classes]`. */
 export function matchClasses(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  checkTensors(where, outputs, targets);
   if (outputs.rank !== 2) throw shapeError(where, "expected outputs of [batch, classes]", notes(outputs, targets));
   const [batch, classes] = outputs.shape as [number, number];
   const sameBatch = targets.shape[0] === batch;

@@ -5,7 +5,7 @@ import { greater } from "../ops/comparison.js";
 import { matmul } from "../ops/matmul.js";
 import { argmax } from "../ops/reduce.js";
 import { reshape } from "../ops/view.js";
-import { checkOptions, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
+import { isArray, checkOptions, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
 import { isFloat, type Tensor } from "../tensor.js";
 import type { Metric, MetricContext } from "./metric.js";
 
@@ -45,6 +45,15 @@ export interface ClassScores {
  * ```
  */
 export function classScores(matrix: ConfusionMatrix): ClassScores {
+  const square =
+    isArray(matrix) &&
+    matrix.every(
+      (row: unknown) =>
+        Array.isArray(row) &&
+        row.length === matrix.length &&
+        row.every((count) => typeof count === "number" && count >= 0),
+    );
+  if (!square) throw wrongValue("classScores", "matrix", "as many rows of counts as classes", matrix);
   const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
   const predicted = matrix.map((_, k) => total(matrix.map((row) => row[k]!)));
   const perClass = matrix.map((row, k) => scoreOf(row[k]!, predicted[k]!, total(row)));
@@ -95,7 +104,8 @@ function classMetric(score: "precision" | "recall" | "f1", options: ClassMetricO
   if (only !== undefined) nonNegativeInteger(score, "class", only);
   if (average !== undefined && only !== undefined)
     throw wrongValue(score, "average", "either average or class, not a value", average);
-  if (!(threshold >= 0 && threshold <= 1)) throw wrongValue(score, "threshold", "a number from 0 to 1", threshold);
+  if (!(typeof threshold === "number" && threshold >= 0 && threshold <= 1))
+    throw wrongValue(score, "threshold", "a number from 0 to 1", threshold);
   return {
     name: only === undefined ? score : `${score}[${only}]`,
     type: score,

@@ -20,6 +20,13 @@ import type { Metric } from "./metric.js";
  * ```
  */
 export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
+  for (const [name, values] of Object.entries({ scores, labels })) {
+    const list: unknown = ArrayBuffer.isView(values)
+      ? Array.from({ length: values.length }, (_, i) => values[i])
+      : values;
+    if (!Array.isArray(list) || !list.every((value) => typeof value === "number"))
+      throw wrongValue("rocAuc", name, "an array of numbers", values);
+  }
   if (scores.length !== labels.length)
     throw wrongValue("rocAuc", "labels", `${scores.length} labels, one per score,`, labels.length);
   let positives = 0;

@@ -1,6 +1,6 @@
 // Activation functions: one op whose attribute says which. Softmax, which looks at a whole row, is softmax.ts.
 import { apply1, defineOp, type Sample } from "../op.js";
-import { checkOptions, positiveNumber } from "../options.js";
+import { oneOf, checkOptions, positiveNumber } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { elementShapes, float, savedRange } from "./samples.js";
 import { alike } from "./shapes.js";
@@ -56,7 +56,9 @@ const gradRecord = defineOp<Attrs>({
 });
 
 /** Runs any of the activation functions: `input`, of any shape, to an output like it. */
-export function activation(x: Tensor, kind: Activation, slope = defaultSlopes[kind] ?? 0): Tensor {
+export function activation(x: Tensor, kind: Activation, slope?: number): Tensor {
+  oneOf("activation", "kind", kind, activations);
+  slope ??= defaultSlopes[kind] ?? 0;
   return kind === "linear" ? x : apply1(record, [x], { kind, slope });
 }
 

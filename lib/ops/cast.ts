@@ -1,7 +1,7 @@
 // Conversion between element types.
 import { apply1, defineOp } from "../op.js";
 import { oneOf } from "../options.js";
-import { dtypes, type DType, type Tensor } from "../tensor.js";
+import { checkTensor, dtypes, type DType, type Tensor } from "../tensor.js";
 
 const record = defineOp<{ readonly dtype: DType }>({
   name: "cast",
@@ -33,5 +33,6 @@ const record = defineOp<{ readonly dtype: DType }>({
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
   oneOf("cast", "dtype", dtype, dtypes);
+  checkTensor("cast", "x", x);
   return dtype === x.dtype ? x : apply1(record, [x], { dtype });
 }

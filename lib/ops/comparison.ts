@@ -1,7 +1,7 @@
 // Comparisons, which give 0 or 1, and the choice between two tensors by them.
 import { dtypeError } from "../errors.js";
 import { apply1, defineOp, type Op } from "../op.js";
-import { isFloat, Tensor } from "../tensor.js";
+import { checkTensor, isFloat, Tensor } from "../tensor.js";
 import { applyPair, filled, tensorOf, type NoAttrs, type Operand } from "./constant.js";
 import { broadcastShapes, elementShapes, float } from "./samples.js";
 import { alike, broadcastShape, notes, sameShape } from "./shapes.js";
@@ -117,6 +117,7 @@ export function greaterEqual(a: Operand, b: Operand): Tensor {
  * ```
  */
 export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
+  checkTensor("select", "condition", condition);
   const operands = [condition, ...[a, b].map((operand) => tensorOf(operand, condition.dtype, "select"))];
   const shape = broadcastShape("select", selectLabels, operands);
   const same = operands.map((operand) => (sameShape(operand.shape, shape) ? operand : broadcastTo(operand, shape)));

@@ -1,7 +1,7 @@
 // Inverted dropout with a mask drawn from counters, so that its gradient draws the same one. The layer is layers/dropout.ts.
 import { dtypeError } from "../errors.js";
 import { apply1, defineOp } from "../op.js";
-import { fraction, nonNegativeInteger } from "../options.js";
+import { requireOptions, fraction, nonNegativeInteger } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { counter, elementShapes, float } from "./samples.js";
 import { floatType, notes } from "./shapes.js";
@@ -52,7 +52,9 @@ const record = defineOp<Attrs>({
  * dropout(tensor([1, 1, 1, 1]), tick(counter), { rate: 0.5, seed: 1 }).data(); // zeros and twos
  * ```
  */
-export function dropout(input: Tensor, step: Tensor, { rate, seed, stream = 0 }: DropoutOptions): Tensor {
+export function dropout(input: Tensor, step: Tensor, options: DropoutOptions): Tensor {
+  requireOptions("dropout", options, ["rate", "seed", "stream"]);
+  const { rate, seed, stream = 0 } = options;
   fraction("dropout", "rate", rate);
   nonNegativeInteger("dropout", "seed", seed);
   return apply1(record, [input, step], { rate, seed, stream });

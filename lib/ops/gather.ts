@@ -2,7 +2,7 @@
 import { dtypeError, shapeError } from "../errors.js";
 import { apply1, defineOp } from "../op.js";
 import { checkOptions, oneOf } from "../options.js";
-import { bytesOf, dtypes, type DType, type Shape, type Spec, type Tensor } from "../tensor.js";
+import { bytesOf, checkTensor, dtypes, type DType, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { cast } from "./cast.js";
 import { float, indices } from "./samples.js";
 import { floatType, notes } from "./shapes.js";
@@ -93,6 +93,7 @@ const gradRecord = defineOp<{ readonly rows: number }>({
  * ```
  */
 export function gather(source: Tensor, index: Tensor, options: { readonly dtype?: DType } = {}): Tensor {
+  checkTensor("gather", "source", source);
   checkOptions("gather", options, ["dtype"]);
   return apply1(record, [source, index], { dtype: oneOf("gather", "dtype", options.dtype ?? source.dtype, dtypes) });
 }

@@ -1,7 +1,8 @@
 // gradients(): differentiation for users. The walk over the tape is tape.ts.
+import { wrongValue, isArray } from "../options.js";
 import { shapeError, SimdnnError } from "../errors.js";
 import { backward } from "../tape.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensor, type Tensor } from "../tensor.js";
 import { add } from "./binary.js";
 import { constant } from "./constant.js";
 
@@ -23,6 +24,9 @@ export function gradients<const T extends readonly Tensor[]>(
   loss: Tensor,
   wrt: T,
 ): { readonly [K in keyof T]: Tensor } {
+  checkTensor("gradients", "loss", loss);
+  if (!isArray(wrt)) throw wrongValue("gradients", "wrt", "an array of tensors", wrt);
+  wrt.forEach((tensor, i) => checkTensor("gradients", `wrt[${i}]`, tensor));
   if (loss.rank !== 0)
     throw shapeError("gradients", "the loss must be a scalar; take its mean() or sum() first", [{ label: "loss", shape: loss.shape, name: loss.name }]); // prettier-ignore
   const found = backward(loss, constant(1, loss.dtype), wrt, add);

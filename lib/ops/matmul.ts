@@ -1,4 +1,5 @@
 // Matrix product, with either factor transposed where it stands.
+import { checkOptions } from "../options.js";
 import { formatShape, shapeError } from "../errors.js";
 import { apply, apply1, defineOp } from "../op.js";
 import { sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
@@ -112,7 +113,9 @@ const gemmRecord = defineOp<GemmAttrs>({
  * matmul(tensor([[1, 2]]), tensor([[3, 4]]), { transposeB: true }).data(); // [11]
  * ```
  */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkOptions("matmul", options, ["transposeA", "transposeB"]);
+  const { transposeA = false, transposeB = false } = options;
   return apply1(record, [a, b], { transposeA, transposeB });
 }
 
@@ -135,6 +138,7 @@ export function gemm(
   c: Tensor,
   options: MatmulOptions & { readonly alpha?: number; readonly beta?: number } = {},
 ): void {
+  checkOptions("gemm", options, ["transposeA", "transposeB", "alpha", "beta"]);
   const { transposeA = false, transposeB = false, alpha = 1, beta = 0 } = options;
   apply(gemmRecord, [a, b, c], { transposeA, transposeB, alpha, beta });
 }

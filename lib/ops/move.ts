@@ -1,8 +1,8 @@
 // Ops that copy numbers to other places: broadcastTo, transpose, slice, pad, concat. For any dtype.
 import { dtypeError, formatShape, shapeError } from "../errors.js";
 import { apply1, defineOp } from "../op.js";
-import { wrongValue } from "../options.js";
-import type { Shape, Tensor } from "../tensor.js";
+import { isArray, integers, wrongValue } from "../options.js";
+import { checkTensor, type Shape, type Tensor } from "../tensor.js";
 import { sumTo } from "./reduce.js";
 import { float } from "./samples.js";
 import { notes, resolveAxis, sameShape } from "./shapes.js";
@@ -177,7 +177,8 @@ const concatRecord = defineOp<{ readonly axis: number }>({
  * ```
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  return sameShape(x.shape, shape) ? x : apply1(broadcastToRecord, [x], { shape });
+  checkTensor("broadcastTo", "x", x);
+  return sameShape(x.shape, integers("broadcastTo", "shape", shape)) ? x : apply1(broadcastToRecord, [x], { shape });
 }
 
 /**
@@ -191,8 +192,10 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * transpose(tensor([[1, 2, 3], [4, 5, 6]])).data(); // [1, 4, 2, 5, 3, 6]
  * ```
  */
-export function transpose(x: Tensor, perm: readonly number[] = x.shape.map((_, d) => x.rank - 1 - d)): Tensor {
-  if (perm.length !== x.rank || !x.shape.every((_, d) => perm.includes(d)))
+export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
+  checkTensor("transpose", "x", x);
+  perm ??= x.shape.map((_, d) => x.rank - 1 - d);
+  if (integers("transpose", "perm", perm).length !== x.rank || !x.shape.every((_, d) => perm.includes(d)))
     throw wrongValue("transpose", "perm", `each of the ${x.rank} dimensions once`, perm);
   return apply1(transposeRecord, [x], { perm });
 }
@@ -209,9 +212,11 @@ export function transpose(x: Tensor, perm: readonly number[] = x.shape.map((_, d
  * ```
  */
 export function slice(x: Tensor, begin: readonly number[], size: Shape): Tensor {
+  checkTensor("slice", "x", x);
+  integers("slice", "begin", begin);
   return apply1(sliceRecord, [x], {
     begin,
-    size: size.map((count, d) => (count === -1 ? x.shape[d]! - begin[d]! : count)),
+    size: integers("slice", "size", size).map((count, d) => (count === -1 ? x.shape[d]! - begin[d]! : count)),
   });
 }
 
@@ -241,9 +246,10 @@ export function pad(x: Tensor, begin: readonly number[], shape: Shape): Tensor {
  * ```
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors;
-  if (first === undefined) throw wrongValue("concat", "tensors", "at least one tensor", tensors);
+  if (!isArray(tensors) || tensors.length === 0) throw wrongValue("concat", "tensors", "at least one tensor", tensors);
   const labels = tensors.map((_, i) => `inputs[${i}]`);
+  for (let i = 0; i < tensors.length; i++) checkTensor("concat", `inputs[${i}]`, tensors[i]); // holes, too
+  const first = tensors[0]!;
   if (tensors.some(({ rank }) => rank !== first.rank))
     throw shapeError("concat", "expected tensors of one rank", notes(labels, tensors));
   const attrs = { axis: resolveAxis("concat", "axis", axis, first.rank) };

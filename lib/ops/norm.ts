@@ -154,9 +154,9 @@ export function batchNorm(
   beta: Tensor,
   runningMean: Tensor,
   runningVariance: Tensor,
-  { momentum, epsilon }: BatchNormAttrs,
+  options: BatchNormAttrs,
 ): Tensor {
-  return apply(record, [input, gamma, beta, runningMean, runningVariance], { momentum, epsilon })[0]!;
+  return apply(record, [input, gamma, beta, runningMean, runningVariance], options)[0]!;
 }
 
 /**
@@ -177,7 +177,7 @@ export function batchNormInference(
   beta: Tensor,
   mean: Tensor,
   variance: Tensor,
-  { epsilon }: BatchNormInferenceAttrs,
+  options: BatchNormInferenceAttrs,
 ): Tensor {
-  return apply1(inferenceRecord, [input, gamma, beta, mean, variance], { epsilon });
+  return apply1(inferenceRecord, [input, gamma, beta, mean, variance], options);
 }

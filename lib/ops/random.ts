@@ -1,7 +1,7 @@
 // Tensors of random numbers, and the counter that makes each run draw new ones. lib/random.ts draws the same ones in TypeScript.
 import { dtypeError } from "../errors.js";
 import { apply1, defineOp, type Op } from "../op.js";
-import { checkOptions, nonNegativeInteger } from "../options.js";
+import { requireOptions, nonNegativeInteger } from "../options.js";
 import type { DType, Shape, Spec, Tensor } from "../tensor.js";
 import type { NoAttrs } from "./constant.js";
 import { counter } from "./samples.js";
@@ -82,11 +82,11 @@ const normalRecord: Op<NormalAttrs> = defineOp<NormalAttrs>({
 });
 
 function checkSource(where: string, options: RandomOptions, own: readonly string[]): [Tensor[], Source] {
-  checkOptions(where, options, [...own, "seed", "stream", "step", "dtype"]);
+  requireOptions(where, options, [...own, "seed", "stream", "step", "dtype"]);
   const { seed, stream = 0, step, dtype = "float32" } = options;
   nonNegativeInteger(where, "seed", seed);
   nonNegativeInteger(where, "stream", stream);
-  return [step ? [step] : [], { seed, stream, dtype }];
+  return [step === undefined ? [] : [step], { seed, stream, dtype }];
 }
 
 /**

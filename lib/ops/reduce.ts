@@ -1,8 +1,8 @@
 // Reductions over axes: sums, means, maxima and where they are.
 import { shapeError } from "../errors.js";
 import { apply1, defineOp, type Op, type Sample } from "../op.js";
-import { checkOptions, wrongValue } from "../options.js";
-import { sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
+import { integers, checkOptions, wrongValue } from "../options.js";
+import { checkTensor, sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { mul } from "./binary.js";
 import type { NoAttrs } from "./constant.js";
 import { float } from "./samples.js";
@@ -143,10 +143,13 @@ const argmaxRecord = defineOp<{ readonly axis: number }>({
 });
 
 function resolve(where: string, x: Tensor, options: ReduceOptions): Attrs {
+  checkTensor(where, "x", x);
   checkOptions(where, options, ["axes", "keepDims"]);
   const { axes, keepDims = false } = options;
   if (axes === undefined) return { axes: x.shape.map((_, d) => d), keepDims };
-  const resolved = (typeof axes === "number" ? [axes] : axes).map((axis) => resolveAxis(where, "axes", axis, x.rank));
+  const resolved = integers(where, "axes", typeof axes === "number" ? [axes] : axes).map((axis) =>
+    resolveAxis(where, "axes", axis, x.rank),
+  );
   if (new Set(resolved).size < resolved.length) throw wrongValue(where, "axes", "distinct axes", axes);
   return { axes: resolved.sort((a, b) => a - b), keepDims };
 }
@@ -208,6 +211,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function argmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
+  checkTensor("argmax", "x", x);
   checkOptions("argmax", options, ["axis"]);
   return apply1(argmaxRecord, [x], { axis: resolveAxis("argmax", "axis", options.axis ?? -1, x.rank) });
 }
@@ -228,7 +232,8 @@ export function squaredNorm(x: Tensor): Tensor {
 
 /** @internal Sums `x` over the axes along which `shape` was broadcast to reach x's: the gradient of broadcasting. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
+  checkTensor("sumTo", "x", x);
+  if (sameShape(x.shape, integers("sumTo", "shape", shape))) return x;
   const lead = x.rank - shape.length;
   const axes = x.shape.flatMap((dim, d) => (d < lead || (shape[d - lead] === 1 && dim !== 1) ? [d] : []));
   const summed = axes.some((axis) => x.shape[axis] !== 1) ? sum(x, { axes }) : x;

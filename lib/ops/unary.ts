@@ -174,6 +174,7 @@ export function sign(x: Tensor): Tensor {
  */
 export function clip(x: Tensor, min: number, max: number): Tensor {
   if (!(typeof min === "number" && !Number.isNaN(min))) throw wrongValue("clip", "min", "a number", min);
-  if (!(max >= min)) throw wrongValue("clip", "max", `a number >= min, which is ${min},`, max);
+  if (!(typeof max === "number" && max >= min))
+    throw wrongValue("clip", "max", `a number >= min, which is ${min},`, max);
   return apply1(clipRecord, [x], { min, max });
 }

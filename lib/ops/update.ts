@@ -178,9 +178,9 @@ export function momentum(
   gradient: Tensor,
   velocity: Tensor,
   rate: Tensor,
-  { beta, damped, nesterov }: MomentumAttrs,
+  options: MomentumAttrs,
 ): void {
-  apply(records.momentum, [parameter, gradient, velocity, rate], { beta, damped, nesterov });
+  apply(records.momentum, [parameter, gradient, velocity, rate], options);
 }
 
 /**
@@ -200,9 +200,9 @@ export function rmsprop(
   gradient: Tensor,
   meanSquare: Tensor,
   rate: Tensor,
-  { rho, epsilon }: RmspropAttrs,
+  options: RmspropAttrs,
 ): void {
-  apply(records.rmsprop, [parameter, gradient, meanSquare, rate], { rho, epsilon });
+  apply(records.rmsprop, [parameter, gradient, meanSquare, rate], options);
 }
 
 /**
@@ -227,9 +227,9 @@ export function adam(
   secondMoment: Tensor,
   rate: Tensor,
   step: Tensor,
-  { beta1, beta2, epsilon, weightDecay }: AdamAttrs,
+  options: AdamAttrs,
 ): void {
-  apply(records.adam, [parameter, gradient, firstMoment, secondMoment, rate, step], { beta1, beta2, epsilon, weightDecay }); // prettier-ignore
+  apply(records.adam, [parameter, gradient, firstMoment, secondMoment, rate, step], options); // prettier-ignore
 }
 
 /**
@@ -249,9 +249,9 @@ export function adagrad(
   gradient: Tensor,
   squares: Tensor,
   rate: Tensor,
-  { epsilon }: AdagradAttrs,
+  options: AdagradAttrs,
 ): void {
-  apply(records.adagrad, [parameter, gradient, squares, rate], { epsilon });
+  apply(records.adagrad, [parameter, gradient, squares, rate], options);
 }
 
 /**
@@ -275,9 +275,9 @@ export function nadam(
   secondMoment: Tensor,
   rate: Tensor,
   step: Tensor,
-  { beta1, beta2, epsilon, momentumDecay }: NadamAttrs,
+  options: NadamAttrs,
 ): void {
-  apply(records.nadam, [parameter, gradient, firstMoment, secondMoment, rate, step], { beta1, beta2, epsilon, momentumDecay }); // prettier-ignore
+  apply(records.nadam, [parameter, gradient, firstMoment, secondMoment, rate, step], options); // prettier-ignore
 }
 
 /**
@@ -292,14 +292,8 @@ export function nadam(
  * [p.item(), m.item()]; // [0.75, 0.5]
  * ```
  */
-export function lion(
-  parameter: Tensor,
-  gradient: Tensor,
-  firstMoment: Tensor,
-  rate: Tensor,
-  { beta1, beta2, weightDecay }: LionAttrs,
-): void {
-  apply(records.lion, [parameter, gradient, firstMoment, rate], { beta1, beta2, weightDecay });
+export function lion(parameter: Tensor, gradient: Tensor, firstMoment: Tensor, rate: Tensor, options: LionAttrs): void {
+  apply(records.lion, [parameter, gradient, firstMoment, rate], options);
 }
 
 /**

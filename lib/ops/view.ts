@@ -1,7 +1,8 @@
 // The same numbers under another shape, by alias: reshape and stopGradient. Ops that move numbers are move.ts.
+import { integers } from "../options.js";
 import { shapeError } from "../errors.js";
 import { apply1, defineOp } from "../op.js";
-import { sizeOf, type Shape, type Tensor } from "../tensor.js";
+import { checkTensor, sizeOf, type Shape, type Tensor } from "../tensor.js";
 import type { NoAttrs } from "./constant.js";
 import { elementShapes, float } from "./samples.js";
 import { notes, sameShape } from "./shapes.js";
@@ -56,7 +57,8 @@ const stopGradientRecord = defineOp<NoAttrs>({
  * ```
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const open = shape.indexOf(-1);
+  checkTensor("reshape", "x", x);
+  const open = integers("reshape", "shape", shape).indexOf(-1);
   if (open < 0) return sameShape(x.shape, shape) ? x : apply1(reshapeRecord, [x], { shape });
   const rest = sizeOf(shape.filter((_, d) => d !== open));
   if (rest <= 0 || x.size % rest !== 0)

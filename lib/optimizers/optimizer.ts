@@ -6,7 +6,7 @@ import { tick } from "../ops/random.js";
 import { squaredNorm } from "../ops/reduce.js";
 import { clip, sqrt } from "../ops/unary.js";
 import { SimdnnError } from "../errors.js";
-import { checkOptions, positiveNumber, wrongValue } from "../options.js";
+import { isArray, checkOptions, positiveNumber, wrongValue } from "../options.js";
 import {
   describeLearningRate,
   resolveLearningRate,
@@ -15,7 +15,7 @@ import {
   type Schedule,
 } from "../schedules.js";
 import { currentTape } from "../tape.js";
-import { tensor, zeros, type Tensor } from "../tensor.js";
+import { checkTensor, tensor, zeros, type Tensor } from "../tensor.js";
 
 export interface ClippingOptions {
   /** Every gradient is cut to [-clipValue, clipValue]. */
@@ -125,6 +125,10 @@ export class Optimizer {
    * @throws OptionError unless there is one gradient per parameter and every parameter is named once; StateError when it belongs to other parameters
    */
   apply(parameters: readonly Tensor[], given: readonly Tensor[]): void {
+    if (!isArray(parameters)) throw wrongValue(this.name, "parameters", "an array of tensors", parameters);
+    if (!isArray(given)) throw wrongValue(this.name, "gradients", "an array of tensors", given);
+    parameters.forEach((parameter, i) => checkTensor(this.name, `parameters[${i}]`, parameter));
+    given.forEach((gradient, i) => checkTensor(this.name, `gradients[${i}]`, gradient));
     if (given.length !== parameters.length)
       throw wrongValue(this.name, "gradients", `${parameters.length}, one per parameter,`, given.length);
     const twice = parameters.find((parameter, i) => parameters.indexOf(parameter) !== i);

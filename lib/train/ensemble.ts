@@ -6,7 +6,7 @@ import { resolveMetric, type MetricOption } from "../metrics/registry.js";
 import { Model } from "../model.js";
 import { add, mul } from "../ops/binary.js";
 import { sameShape } from "../ops/shapes.js";
-import { checkOptions, positiveInteger, wrongValue } from "../options.js";
+import { isArray, checkOptions, positiveInteger, wrongValue } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { Batches } from "./batches.js";
 import { checkData } from "./check-data.js";
@@ -61,7 +61,7 @@ export function ensemble(
   options: { readonly metrics?: readonly MetricOption[] } = {},
 ): Ensemble {
   checkOptions("ensemble", options, ["metrics"]);
-  if (!Array.isArray(models) || models.length === 0 || !models.every((model) => model instanceof Model))
+  if (!isArray(models) || models.length === 0 || !Array.from(models).every((model) => model instanceof Model))
     throw wrongValue("ensemble", "models", "an array of at least one model", models);
   const first = models[0]!;
   for (const { inputShape, outputShape } of models)

@@ -7,7 +7,11 @@ const binary = (): unknown[] => [two(), f(3, 4), f(0, 0)];
 const total = (): unknown[] => [two()];
 const sloped = (name: string) => (): unknown[] => [two(), { [name]: 0.1, out: f(0, 0) }];
 const columns = (...names: string[]): object => Object.fromEntries(names.map((name) => [name, f(1)]));
-const rows = (...names: string[]): object => ({ rows: 2, columns: 1, ...Object.fromEntries(names.map((name) => [name, two()])) });
+const rows = (...names: string[]): object => ({
+  rows: 2,
+  columns: 1,
+  ...Object.fromEntries(names.map((name) => [name, two()])),
+});
 
 export const kernelCalls: Readonly<Record<string, () => unknown[]>> = {
   ...Object.fromEntries("relu sigmoid tanh softplus swish gelu neg exp log sqrt square abs sign".split(" ").map((name) => [name, unary])),

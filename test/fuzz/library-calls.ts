@@ -106,8 +106,6 @@ export const functionCalls: Calls = {
   ...many("normal", () => [{ mean: 1, deviation: 2 }]),
   ...many("uniform", () => [{ low: 1, high: 2 }]),
   ...many("constant", () => [2]),
-  ...many("resolveInitializer", () => ["dense", "weightInitializer", "heNormal"]),
-  ...many("describeInitializers", () => [{ weightInitializer: simdnn.heNormal() }]),
   ...many("l1 l2", () => [0.1, { perExample: true }]),
   ...many("l1l2", () => [{ l1: 0.1, l2: 0.1 }]),
   ...many("inverseTimeDecay", () => [{ ...decay, decay: 0.5 }]),
@@ -136,7 +134,6 @@ export const methodCalls: Calls = {
   ...on(t, {
     "Tensor.item": () => [],
     "Tensor.data": () => [],
-    "Tensor.toArray": () => [],
   }),
   ...on(optimizer, {
     "Optimizer.setLearningRate": () => [0.2],

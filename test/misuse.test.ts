@@ -53,7 +53,7 @@ describe("setWeights", () => {
     const model = network();
     const before = model.getWeights();
     const changed = new Map<string, unknown>([["dense1.bias", [5, 6]], ["dense1.weight", ["a", "b", "c", "d"]]]); // prettier-ignore
-    expect(() => model.setWeights(changed as typeof before)).toThrow(failure("DTypeError", /found a \(string\)/));
+    expect(() => model.setWeights(changed as typeof before)).toThrow(failure("DTypeError", /found "a" \(string\)/));
     expect(model.getWeights()).toEqual(before);
   });
 

@@ -115,7 +115,7 @@ function choice<const T extends Json>(values: readonly T[]): Dimension<T> {
   if (!isArray(values) || values.length === 0)
     throw wrongValue(where, "values", "an array of at least one value", values);
   const texts = values.map((value) => {
-    const text = typeof value === "number" && !Number.isFinite(value) ? undefined : JSON.stringify(value);
+    const text = jsonOf(value);
     if (text === undefined) throw wrongValue(where, "values", "values that JSON can hold, such as names,", value);
     return text;
   });
@@ -126,6 +126,16 @@ function choice<const T extends Json>(values: readonly T[]): Dimension<T> {
   );
   const axis = { levels: values.length, ordered };
   return { type: "choice", options: { values }, axes: [axis], at: ([u = 0]) => values[level(u, values.length)]! };
+}
+
+/** Undefined for what JSON cannot hold, such as NaN, a function or a bigint. */
+function jsonOf(value: unknown): string | undefined {
+  if (typeof value === "number" && !Number.isFinite(value)) return undefined;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** True or false. */

@@ -1,9 +1,10 @@
 // Sound calls of the public functions of simdnn, and of the methods of what they make, to be bent.
-import { dataset, dense, exponentialAverage, parameter, randomStream, sequential, sgd, tensor } from "simdnn";
+import { dataset, dense, exponentialAverage, parameter, randomStream, sequential, sgd, space, tensor } from "simdnn";
 import * as simdnn from "simdnn";
 
 const t = (): simdnn.Tensor => tensor([[0.25, 0.5], [0.75, 1]]); // prettier-ignore
 const vector = (): simdnn.Tensor => tensor([0.5, 0.75]);
+const zeros = (shape: number[]): simdnn.Tensor => tensor(new Float32Array(shape.reduce((a, b) => a * b)), { shape });
 const counter = (): simdnn.Tensor => tensor(Int32Array.of(1), { shape: [] });
 const labels = (): simdnn.Tensor => tensor(Int32Array.of(0, 1));
 const rate = (): simdnn.Tensor => tensor(Float64Array.of(0.1), { shape: [] });
@@ -24,7 +25,8 @@ const many = (names: string, args: () => unknown[]): Calls =>
 const on = (make: () => object, calls: Readonly<Record<string, () => unknown[]>>): Calls =>
   Object.fromEntries(Object.entries(calls).map(([name, args]) => [name, { args, on: make }]));
 
-const unary = "abs exp log logSoftmax neg sign sqrt square relu sigmoid tanh softplus swish gelu softmax stopGradient";
+const unary =
+  "abs cos exp log logSoftmax neg sign sin sqrt square relu sigmoid tanh softplus swish gelu softmax stopGradient";
 const binary = "add sub mul div pow maximum minimum equal greater greaterEqual";
 const computing: Calls = {
   ...many(unary, () => [t()]),
@@ -48,6 +50,7 @@ const computing: Calls = {
   ...many("sigmoidCrossEntropy", () => [t(), t()]),
   ...many("tick", () => [counter()]),
   ...many("transpose", () => [t(), [1, 0]]),
+  ...many("warp", () => [zeros([1, 2, 2, 1]), zeros([1, 6]), { fill: "constant", value: 1 }]),
   gradients: {
     args: () => {
       const w = parameter([1, 2]);
@@ -75,7 +78,7 @@ export const opCalls: Calls = {
   ...many("rmsprop", () => [...updated(), vector(), rate(), { rho: 0.9, epsilon: 1e-8 }]),
   ...many("adagrad", () => [...updated(), vector(), rate(), { epsilon: 1e-8 }]),
   ...many("adam", () => [...updated(), vector(), vector(), rate(), counter(), { beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0.1 }]),
-  ...many("nadam", () => [...updated(), vector(), vector(), rate(), counter(), { beta1: 0.9, beta2: 0.9, epsilon: 1e-8 }]),
+  ...many("nadam", () => [...updated(), vector(), vector(), rate(), counter(), { beta1: 0.9, beta2: 0.9, epsilon: 1e-8, momentumDecay: 0.004 }]),
   ...many("lion", () => [...updated(), vector(), rate(), { beta1: 0.9, beta2: 0.9, weightDecay: 0.1 }]),
 }; // prettier-ignore
 
@@ -118,13 +121,15 @@ export const functionCalls: Calls = {
   ...many("sequential", () => [[dense(2), simdnn.relu(), simdnn.batchNorm(), simdnn.dropout(0.5)], { inputShape: [2], seed: 1, name: "m" }]),
   ...many("earlyStopping", () => [{ monitor: "loss", mode: "min", patience: 1, minDelta: 0.1 }]),
   ...many("keepBest", () => [{ monitor: "loss", mode: "min" }]),
-  ...many("averageWeights", () => [{ decay: 0.9 }]),
-  ...many("stochasticWeightAverage", () => [{ start: 1, every: 1 }]),
+  ...many("averageWeights", () => [{ beta: 0.9, correctBias: true }]),
+  ...many("stochasticWeightAverage", () => [{ from: 1, every: 1 }]),
   ...many("snapshots", () => [{ every: 2 }]),
-  ...many("ensemble", () => [[compiled(), compiled()], { weights: [1, 2] }]),
-  ...many("exponentialAverage", () => [{ beta: 0.9, biasCorrection: true }]),
+  ...many("ensemble", () => [[compiled(), compiled()], { metrics: ["accuracy"] }]),
+  ...many("exponentialAverage", () => [{ beta: 0.9, correctBias: true }]),
   ...many("learningRateScheduler", () => [() => 0.1]),
-  ...many("reduceOnPlateau", () => [{ monitor: "loss", factor: 0.5, patience: 1, cooldown: 1, minimum: 0.001 }]),
+  ...many("reduceOnPlateau", () => [{ monitor: "loss", factor: 0.5, patience: 1, cooldown: 1, minRate: 0.001 }]),
+  ...many("biasVariance", () => [{ trainError: 0.1, devError: 0.2, baseline: 0.05, tolerance: 0.01 }]),
+  ...many("compareDistributions", () => [xor(), xor(), { significance: 0.1, names: ["a", "b"] }]),
   ...many("dataset", () => [[[1, 2], [3, 4]], Int32Array.of(0, 1), { inputShape: [2], targetShape: [], sampleWeights: [1, 2] }]),
 }; // prettier-ignore
 
@@ -132,7 +137,6 @@ const optimizer = (): simdnn.Optimizer => sgd({ learningRate: 0.1 });
 
 export const methodCalls: Calls = {
   ...on(t, {
-    "Tensor.item": () => [],
     "Tensor.data": () => [],
   }),
   ...on(optimizer, {
@@ -145,12 +149,14 @@ export const methodCalls: Calls = {
   }),
   ...on(xor, {
     "Dataset.split": () => [[0.5, 0.5], { stratify: true, seed: 1, shuffle: true }],
+    "Dataset.folds": () => [2, { stratify: true, seed: 1 }],
     "Dataset.take": () => [2],
     "Dataset.statistics": () => [{ per: "feature" }],
   }),
   ...on(network, {
     "Model.forward": () => [t(), { training: true }],
     "Model.penalty": () => [2],
+    "Model.clone": () => [{ dtype: "float64" }],
     "Model.compile": () => [{ loss: "softmaxCrossEntropy", optimizer: "adam", metrics: ["accuracy"] }],
     "Model.setWeights": () => [new Map([["dense1.bias", [1, 2]]])],
   }),
@@ -162,10 +168,43 @@ export const methodCalls: Calls = {
   ...on(() => exponentialAverage({ beta: 0.9 }), { "ExponentialAverage.update": () => [1] }),
 }; // prettier-ignore
 
+const points = (): unknown[] => [{ count: 4, noise: 0.1, seed: 1 }];
+
+/** Functions that are grouped by a word in front. */
+export const grouped: Readonly<Record<string, readonly [exports: object, calls: Calls]>> = {
+  space: [
+    space,
+    {
+      ...many("linear log", () => [0.1, 1]),
+      ...many("oneMinus", () => [0.9, 0.99]),
+      ...many("integer logInteger", () => [1, 5]),
+      ...many("choice", () => [["a", "b"]]),
+      ...many("boolean", () => []),
+      ...many("list", () => [space.integer(1, 3), space.log(1, 2)]),
+    },
+  ],
+  datasets: [
+    { ...simdnn.datasets, idx: undefined, digits: undefined },
+    {
+      ...many("moons", points),
+      ...many("circles", () => [{ count: 4, noise: 0.1, factor: 0.5, seed: 1 }]),
+      ...many("blobs", () => [{ count: 4, classes: 2, features: 2, deviation: 1, centerBox: [-1, 1], seed: 1 }]),
+      ...many("spirals", () => [{ count: 4, noise: 0.1, classes: 2, seed: 1 }]),
+      ...many("linear", () => [{ count: 4, noise: 0.1, features: 2, seed: 1 }]),
+    },
+  ],
+};
+
 /** Slower ones, which return promises. */
 export const promiseCalls: Calls = {
   ...many("loadModel", () => [Buffer.from("no model"), { layers: {} }]),
+  ...many("diagnose", () => [compiled(), { train: xor(), dev: xor(), metric: "accuracy", baseline: 0, tolerance: 0.1, threads: 1 }]),
+  ...many("gradientCheck", () => [compiled(), xor(), { sample: 2, seed: 1 }]),
+  ...many("gradientFlow", () => [compiled(), xor(), { batchSize: 2 }]),
+  ...many("learningCurve", () => [compiled, xor(), xor(), { sizes: [2, 4], metric: "accuracy", seed: 1, fit: { epochs: 1 } }]),
+  ...many("tune", () => [{ rate: space.log(0.1, 1) }, ({ rate }: { rate: number }) => rate, { trials: 2, strategy: "random", parallel: 2, seed: 1 }]),
   ...on(compiled, {
+    "Model.trainOnBatch": () => [[[0, 1]], Int32Array.of(1), {}],
     "Model.fit": () => [xor(), { epochs: 1, batchSize: 2, validationData: xor(), seed: 1, shuffle: true, classWeight: [1, 2], callbacks: [{}], threads: 1 }],
     "Model.evaluate": () => [xor(), { batchSize: 2, threads: 1 }],
     "Model.predict": () => [[[1, 2]], { batchSize: 1, threads: 1 }],

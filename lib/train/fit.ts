@@ -17,7 +17,7 @@ import { warnOfSymmetry } from "./symmetry.js";
 import { Watcher } from "./watch.js";
 
 export interface History {
-  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, and `learningRate`, that of the epoch's last step. */
+  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, `learningRate`, that of the epoch's last step, and the norms that `watch` follows. */
   readonly curves: Readonly<Record<string, readonly number[]>>;
   /** Whole epochs trained. */
   readonly epochs: number;

@@ -177,6 +177,7 @@ describe("gradientFlow", async () => {
       { layer: "dense2", problem: "exploding", epoch: 2, norm: 200, against: 1 },
     ]);
     expect(gradientFlow({ curves: { "gradients.dense1": [1, 0, 0], "gradients.dense2": [1, 0, 0] } }).healthy).toBe(true); // prettier-ignore
+    expect(gradientFlow({ curves: { "gradients.dense1": [0], "gradients.dense2": [0] } }).healthy).toBe(true);
   });
 
   test("is plain data", async () => {

@@ -110,7 +110,9 @@ export type { Callback, CallbackState, Logs, StateValue, Training } from "./trai
 export type { History } from "./train/fit.js";
 export type { FitOptions } from "./train/fit-options.js";
 export type { Watched } from "./train/watch.js";
-export type { ClassWeight } from "./train/cost.js";
+export type { ClassWeight } from "./train/class-weight.js";
+export type { Augmentation, AugmentationContext, InputsAndTargets } from "./train/augmentation.js";
+export { mixUp } from "./train/mix-up.js";
 export type { DataStream, StreamedBatch, StreamedExample, StreamItem, StreamOpener } from "./train/stream.js";
 export type { TrainingData } from "./train/source.js";
 export type { TrainOnBatchOptions } from "./train/online.js";

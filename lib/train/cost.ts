@@ -8,11 +8,19 @@ import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";
 import { wrongValue } from "../options.js";
 import { tensor, Tensor } from "../tensor.js";
+import { augmented, type Augmentation } from "./augmentation.js";
+import type { ClassWeight } from "./class-weight.js";
 import type { Figure } from "./figures.js";
-import type { Batch } from "./runs.js";
 
-/** What the loss of an example counts, by its class. */
-export type ClassWeight = Readonly<Record<number, number>> | readonly number[];
+/** What training adds to a batch's cost. */
+export interface CostOptions extends Pick<ForwardOptions, "onLayer"> {
+  readonly classWeight?: ClassWeight | undefined;
+  readonly augment?: Augmentation | undefined;
+}
+
+/** The layers of a model draw from the streams of their places. */
+const augmentationStream = 2 ** 30;
+import type { Batch } from "./runs.js";
 
 /**
  * `cost` is what training minimizes: the mean loss, and in training the penalty where there is one. Figures are the loss, the cost where it is
@@ -21,14 +29,18 @@ export type ClassWeight = Readonly<Record<number, number>> | readonly number[];
 export function costAndFigures(
   model: Model,
   { loss, metrics }: Pick<Compiled, "loss" | "metrics">,
-  { inputs, targets, weights }: Batch,
+  batch: Batch,
   training: boolean,
-  { classWeight, onLayer }: { readonly classWeight?: ClassWeight | undefined } & Pick<ForwardOptions, "onLayer"> = {},
+  { classWeight, augment, onLayer }: CostOptions = {},
 ): { cost: Tensor; figures: Record<string, Figure> } {
+  const { targets, weights } = batch;
+  const random = { seed: model.seed, stream: augmentationStream, step: model.passes };
+  const shown = augment ? augmented(augment, batch, { outputShape: model.outputShape, random }) : batch;
+  const { inputs } = shown;
   const outputs = model.forward(inputs, { training, onLayer });
   const byClass = classWeight && classWeights(classWeight, outputs, targets);
   const counted = weights && byClass ? mul(weights, byClass) : (weights ?? byClass);
-  const losses = checked(loss.name, loss.call(outputs, targets));
+  const losses = checked(loss.name, loss.call(outputs, shown.targets));
   const meanLoss = mean(counted ? mul(ofExamples(loss.name, losses, inputs.shape[0]!), counted) : losses);
   meanLoss.name = "loss";
   const penalty = training ? model.penalty(inputs.shape[0]!) : undefined;

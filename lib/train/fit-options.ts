@@ -1,20 +1,12 @@
 // What fit() is told, checked before any work, with defaults filled in.
 import { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import {
-  bool,
-  checkOptions,
-  nonNegativeInteger,
-  nonNegativeNumber,
-  oneOf,
-  only,
-  positiveInteger,
-  wrongValue,
-} from "../options.js";
+import { bool, checkOptions, nonNegativeInteger, oneOf, only, positiveInteger, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
+import type { Augmentation } from "./augmentation.js";
 import { checkCallbacks, type Callback } from "./callbacks.js";
 import { checkWork } from "./check-work.js";
-import type { ClassWeight } from "./cost.js";
+import { resolveClassWeight, type ClassWeight } from "./class-weight.js";
 import { sourceOf, type Source, type TrainingData } from "./source.js";
 import { watchable, type Watched } from "./watch.js";
 
@@ -47,8 +39,11 @@ export interface FitOptions {
   /**
    * What the loss of an example counts, by its class: `{ 3: 10 }` or a number per class; classes left out count 1. Multiplies with the dataset's
    * sample weights. The loss is `1/m Σ weight · loss` as in Keras; PyTorch divides by the sum of the weights. Validation is not weighted by it.
+   * "balanced" makes it `m / (classes · examples of the class)`, as in scikit-learn, so that all classes count alike.
    */
-  readonly classWeight?: ClassWeight;
+  readonly classWeight?: ClassWeight | "balanced";
+  /** Changes each batch before training sees it, inputs and targets together: {@link mixUp}, or a function of your own written in ops. */
+  readonly augment?: Augmentation;
   /** Threads that the kernels may use. Default: setThreads(). Results do not depend on it. */
   readonly threads?: number;
   /** Among the trainings of a process, those of higher priority go first. Default: 0. */
@@ -59,11 +54,11 @@ export interface FitOptions {
 
 const optionNames: readonly (keyof FitOptions)[] = [
   "epochs", "batchSize", "dropLast", "shuffle", "seed", "stepsPerEpoch", "prefetch", "validationData", "validationSteps", "callbacks",
-  "watch", "classWeight", "threads", "priority", "signal",
+  "watch", "classWeight", "augment", "threads", "priority", "signal",
 ]; // prettier-ignore
 
 export type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
-  FitOptions & { readonly seed: number };
+  Omit<FitOptions, "classWeight"> & { readonly seed: number; readonly classWeight?: ClassWeight };
 
 /** @throws OptionError for options of the wrong kind, or that do not fit each other or the data */
 export function checkFitOptions(model: Model, data: TrainingData, options: FitOptions): Settings {
@@ -91,10 +86,8 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
   if (settings.watch !== undefined && !Array.isArray(settings.watch))
     throw wrongValue(where, "watch", 'an array such as ["gradients"]', settings.watch);
   for (const watched of settings.watch ?? []) oneOf(where, "watch", watched, watchable);
-  for (const [label, weight] of Object.entries(options.classWeight ?? {})) {
-    nonNegativeInteger(where, "classWeight", Number(label));
-    nonNegativeNumber(where, "classWeight", weight);
-  }
+  if (settings.augment !== undefined && typeof settings.augment !== "function")
+    throw wrongValue(where, "augment", "a function of a batch such as mixUp()", settings.augment);
   if (data instanceof Dataset && data.size > 0 && settings.dropLast && data.size < settings.batchSize)
     throw wrongValue(
       where,
@@ -102,7 +95,8 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
       `at most ${data.size}, the number of examples, with dropLast`,
       settings.batchSize,
     );
-  return settings;
+  const { classWeight, ...rest } = settings;
+  return classWeight === undefined ? rest : { ...rest, classWeight: resolveClassWeight(where, classWeight, data) };
 }
 
 /** @throws OptionError, ShapeError for data that does not fit the model */

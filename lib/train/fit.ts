@@ -149,15 +149,21 @@ class Fitting {
   }
 }
 
+type StepOptions = Partial<Pick<Settings, "callbacks" | "classWeight" | "augment" | "watch">>;
+
 /** What a step does to train `model`: forward, loss, backward, update, and what callbacks add to it. */
 export function trainingSteps(
   model: Model,
   compiled: Compiled,
-  { callbacks = [], classWeight, watch }: Pick<FitOptions, "callbacks" | "classWeight" | "watch"> = {},
+  { callbacks = [], classWeight, augment, watch }: StepOptions = {},
 ): Batches {
   return new Batches(model.dtype, (batch) => {
     const watched = new Watcher(watch);
-    const { cost, figures } = costAndFigures(model, compiled, batch, true, { classWeight, onLayer: watched.onLayer });
+    const { cost, figures } = costAndFigures(model, compiled, batch, true, {
+      classWeight,
+      augment,
+      onLayer: watched.onLayer,
+    });
     const computed = gradients(cost, model.parameters);
     assertFinite(cost);
     watched.gradients(model.parameters, computed);

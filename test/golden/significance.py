@@ -1,4 +1,4 @@
-"""Writes significance.json: tests of two samples by SciPy, with the samples. See README.md.
+"""Writes significance.json: tests of two samples by SciPy, with the samples, and quantiles of Beta distributions. See README.md.
 
 Run: python3 test/golden/significance.py
 """
@@ -61,4 +61,5 @@ PATH.write_text(json.dumps({
         chi_square(rng.poisson(20, 31).tolist(), rng.poisson(25, 31).tolist()),
     ],
     "chiSquareSurvival": [[x, d, stats.chi2.sf(x, d)] for d in [1, 2, 3, 9, 10, 99] for x in [0.0, 0.3, 2.0, 9.5, 12.0, 60.0, 200.0]],
+    "betaQuantiles": [[alpha, p, stats.beta.ppf(p, alpha, alpha)] for alpha in [0.1, 0.2, 0.4, 1, 2, 8, 50] for p in np.linspace(1 / 128, 63 / 128, 32).tolist()],
 }, indent=1) + "\n")

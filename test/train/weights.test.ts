@@ -84,7 +84,11 @@ describe("sample weights", () => {
 });
 
 describe("class weights", () => {
-  const same = async (classWeight: ClassWeight, sampleWeights: number[], targets: Int32Array | number[][] = labels) => {
+  const same = async (
+    classWeight: ClassWeight | "balanced",
+    sampleWeights: number[],
+    targets: Int32Array | number[][] = labels,
+  ) => {
     const byClass = await trained(classifier(), dataset(inputs, targets), { classWeight });
     const bySample = await trained(classifier(), dataset(inputs, targets, { sampleWeights }));
     expectClose(byClass.weights, bySample.weights);
@@ -97,6 +101,30 @@ describe("class weights", () => {
     const oneHot = [...labels].map((label) => [0, 1, 2].map((k) => (k === label ? 1 : 0)));
     await same({ 0: 4, 2: 3 }, [4, 3, 1, 3], oneHot);
   });
+
+  // sklearn.utils.class_weight.compute_class_weight("balanced") gives 4/3, 4/3, 2/3 for the labels 0 2 1 2, and 3/2, 3/4 for 0 2 2.
+  test("balanced, all classes that occur count alike", async () => {
+    await same("balanced", [4 / 3, 2 / 3, 4 / 3, 2 / 3]);
+    const [, part] = dataset(inputs, Int32Array.of(1, 0, 2, 2)).split([0.25, 0.75], { shuffle: false });
+    const balanced = await trained(classifier(), part, { classWeight: "balanced" });
+    const byHand = await trained(classifier(), dataset(inputs.slice(1), Int32Array.of(0, 2, 2), { sampleWeights: [3 / 2, 3 / 4, 3 / 4] })); // prettier-ignore
+    expectClose(balanced.weights, byHand.weights);
+  });
+
+  test("balanced is refused where there are no class numbers to count", async () => {
+    const refused = (targets: string): unknown =>
+      failure("OptionError", `fit: classWeight "balanced" counts class numbers (int32 [n]) but the targets are ${targets}; give weights by class`);
+    const rows = dataset(inputs, [...labels].map((label) => [0, 1, 2].map((k) => (k === label ? 1 : 0)))); // prettier-ignore
+    await expect(classifier().fit(rows, { classWeight: "balanced" })).rejects.toEqual(refused("float32 [4, 3]"));
+    async function* stream() {
+      await Promise.resolve();
+      yield { inputs, targets: labels };
+    }
+    await expect(classifier().fit(stream, { classWeight: "balanced" })).rejects.toEqual(refused("in a stream, not yet seen")); // prettier-ignore
+    await expect(classifier().fit(dataset(inputs, labels), { classWeight: "even" as never })).rejects.toEqual(
+      failure("OptionError", 'fit: expected weights by class such as { 3: 10 }, or "balanced", for classWeight but received "even" (string)'),
+    );
+  }); // prettier-ignore
 
   test("of one output are those of 0 and 1", async () => {
     const targets = Int32Array.of(0, 1, 1, 0);

@@ -88,7 +88,7 @@ export function randomSearch(axes: Axes, trials: number, seed: number, rounds: n
   return (ranked, first) => {
     if (round === rounds) return [];
     if (round > 0) {
-      const best = ranked.slice(0, Math.max(2, Math.round(first / 5)));
+      const best = ranked.slice(0, Math.max(3, Math.round(first / 4)));
       const active = best.map((point) => axes.active(point));
       const along = (axis: number): number[] => best.filter((_, i) => active[i]![axis]).map((point) => point[axis]!);
       box = box.map((side, axis) => narrowed(axes.all[axis]!, side, along(axis)));

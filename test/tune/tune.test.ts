@@ -226,6 +226,19 @@ describe("a model builder", async () => {
     expect(told(await tune(rates, search, { trials: 4, seed: 1, parallel: 4, threads: 1 }))).toEqual(alone);
   });
 
+  test.each([1, 2])("that trains for ever does not hold up others, with %i threads", async (threads) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let done = 0;
+    const onTrial = (): void => {
+      if (++done === 3) controller.abort("enough");
+    };
+    const fit = (_: object, { index }: Trial) => ({ epochs: index === 0 ? 1e9 : 2 });
+    const search = { build, train, validationData: dev, fit };
+    await expect(tune(rates, search, { trials: 4, parallel: 2, threads, signal, onTrial })).rejects.toBe("enough");
+    expect(done).toBe(4);
+  });
+
   test("fails where training does, with its reason", async () => {
     const wrong = { build: ({ rate }: { readonly rate: number }, trial: Trial) => build({ rate: 1e44 * rate }, trial), train, validationData: dev, fit: { epochs: 3 } }; // prettier-ignore
     const bad = await tune(

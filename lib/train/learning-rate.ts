@@ -16,6 +16,7 @@ import type { Callback } from "./callbacks.js";
  * ```
  */
 export function learningRateScheduler(rate: (epoch: number, current: number) => number): Callback {
+  if (typeof rate !== "function") throw wrongValue("learningRateScheduler", "rate", "a function of the epoch", rate);
   return {
     onEpochBegin: (epoch, { model: { optimizer } }) => {
       const next = rate(epoch, optimizer.learningRate.item());

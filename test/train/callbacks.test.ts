@@ -162,6 +162,7 @@ test("learningRateScheduler sets the rate before each epoch", async () => {
     await expect(failed).rejects.toMatchObject({ code: "OptionError" });
     expect(model.weights.get("dense1.weight")!.item()).toBe(0);
   }
+  expect(() => learningRateScheduler(0.1 as unknown as () => number)).toThrow(failure("OptionError", /a function of the epoch for rate but received 0.1/)); // prettier-ignore
 });
 
 describe("modelCheckpoint", () => {

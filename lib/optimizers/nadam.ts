@@ -13,7 +13,7 @@ export interface NadamOptions extends AdamOptions {
  * Nadam: the moments of {@link adam}, and with `μₜ = β₁ (1 - ½ · 0.96^(ψ t))`, whose product up to t is Mₜ, in step t = 1, 2, …
  * `p -= α ((1 - μₜ) g / (1 - Mₜ) + μₜ₊₁ m / (1 - Mₜ₊₁)) / (√ŝ + ε)` (Dozat, 2016).
  *
- * As in PyTorch and Keras; ε is added as there in PyTorch, and as in {@link adam} here.
+ * As in PyTorch; Keras has ψ = 1. ε is added to the root of the corrected moment, as in both and in {@link adam}.
  *
  * @param options - `learningRate` α (default 2e-3), `beta1` (0.9), `beta2` (0.999), `epsilon` ε (1e-8), `momentumDecay` ψ (0.004), clipping
  * @throws OptionError for an unknown option or a wrong value

@@ -118,7 +118,8 @@ const expected: Readonly<Record<string, Expected>> = {
 };
 
 test("every example has its outcome here", () => {
-  expect(readdirSync(examples).sort()).toEqual(Object.keys(expected).sort());
+  const withData = ["housing.mjs"]; // housing.test.ts
+  expect(readdirSync(examples).sort()).toEqual([...Object.keys(expected), ...withData].sort());
 });
 
 const all = Object.entries(expected).flatMap(([name, { runs, check }]) =>

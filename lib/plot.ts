@@ -1,5 +1,6 @@
 // The entry `simdnn/plot`: pictures of trainings, models and searches. Apart from the main entry, which so loads none of what only pictures need.
 export { learningCurves, learningRate, type LearningCurvesOptions } from "./plot/learning-curves.js";
+export { learningCurve, type ErrorsBySize } from "./plot/learning-curve.js";
 export { activationNorms, gradientNorms } from "./plot/gradient-norms.js";
 export { confusionMatrix, type ConfusionMatrixOptions } from "./plot/confusion-matrix.js";
 export { decisionBoundary, type Classifier, type DecisionBoundaryOptions } from "./plot/decision-boundary.js";

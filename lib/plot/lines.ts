@@ -22,6 +22,8 @@ export interface LinesOptions {
   readonly title: string;
   /** What the values are counted by: `epoch`, `iteration`. */
   readonly xLabel: string;
+  /** Where on that axis the values are. Default: 1, 2, 3 and so on. */
+  readonly at?: readonly number[];
   /** Default: what suits the values. */
   readonly scale?: "linear" | "log" | undefined;
 }
@@ -47,49 +49,62 @@ export function linesPlot(panels: readonly LinePanel[], options: LinesOptions): 
   return new Plot(`${options.title}. ${lines.join("; ")}.`, width, height, [head.markup, ...drawn]);
 }
 
-function linePanel(box: Box, { heading, yLabel, series }: LinePanel, { xLabel, scale }: LinesOptions): Markup {
+function linePanel(box: Box, { heading, yLabel, series }: LinePanel, { xLabel, at, scale }: LinesOptions): Markup {
   const values = series.flatMap((one) => one.values);
   const longest = Math.max(...series.map((one) => one.values.length));
-  const kind = scale ?? suitableKind(values);
+  const ends = at ?? (longest === 1 ? [0.5, 1.5] : [1, longest]);
   const { area, x, y, markup } = frame<number, number>(box, {
     ...(heading === undefined ? {} : { heading }),
     legend: series.length === 1 ? [] : legendOf(series),
-    x: { label: xLabel, scale: (range, ticks) => numberScale(longest === 1 ? [0.5, 1.5] : [1, longest], "linear", { range, ticks, whole: true }) },
-    y: { label: yLabel, scale: (range, ticks) => numberScale(values, kind === "log" ? "log" : "linear", { range, ticks }) },
-  }); // prettier-ignore
-  const drawn = series.map((one) => drawSeries(one, (i) => x.at(i + 1), y.at, area, xLabel));
+    x: { label: xLabel, scale: (range, ticks) => numberScale(ends, "linear", { range, ticks, whole: true }) },
+    y: { label: yLabel, scale: (range, ticks) => numberScale(values, scale ?? suitableKind(values), { range, ticks }) },
+  });
+  const drawn = series.map((one) => {
+    const points = one.values.map((value, i) => ({ at: at?.[i] ?? i + 1, value }));
+    const placed = points.map((point) => ({ ...point, x: x.at(point.at), y: y.at(point.value) }));
+    return drawSeries(one, placed, area.width, xLabel);
+  });
   return group({}, [markup, ...drawn]);
 }
 
-function drawSeries(
-  { name, values, look }: Series,
-  xAt: (index: number) => number,
-  yAt: (value: number) => number,
-  area: Box,
-  xLabel: string,
-): Markup {
-  const path = line<number>()
-    .defined((value) => Number.isFinite(yAt(value)))
-    .x((_, i) => xAt(i))
-    .y(yAt)
-    .digits(2)(values);
+interface Point {
+  readonly at: number;
+  readonly value: number;
+  readonly x: number;
+  /** NaN where the value has no place. */
+  readonly y: number;
+}
+
+function drawSeries({ name, look }: Series, points: readonly Point[], width: number, xLabel: string): Markup {
+  const path = line<Point>()
+    .defined(({ y }) => Number.isFinite(y))
+    .x(({ x }) => x)
+    .y(({ y }) => y)
+    .digits(2)(envelope(points, width));
   const whole = element("path", { ...look, class: `line ${look.class}`, d: path ?? undefined }, [title(name)]);
   // A value whose neighbours are missing is no line; and where there are few, each can be pointed at.
-  const few = values.length * 24 <= area.width;
-  const alone = (i: number): boolean =>
-    !Number.isFinite(values[i - 1] ?? NaN) && !Number.isFinite(values[i + 1] ?? NaN);
-  const dots = values.flatMap((value, i) =>
-    Number.isFinite(yAt(value)) && (few || alone(i))
-      ? [
-          element(
-            "circle",
-            { class: `dot ${look.class}`, cx: xAt(i), cy: yAt(value), r: few && !alone(i) ? 2.5 : 3.5 },
-            [title(`${name}, ${xLabel} ${i + 1}: ${short(value)}`)],
-          ),
-        ]
-      : [],
-  );
+  const few = points.length * 24 <= width;
+  const missing = (i: number): boolean => !Number.isFinite(points[i]?.y);
+  const dots = points.flatMap(({ at, value, x, y }, i) => {
+    const alone = missing(i - 1) && missing(i + 1);
+    if (missing(i) || !(few || alone)) return [];
+    const dot = { class: `dot ${look.class}`, cx: x, cy: y, r: alone ? 3.5 : 2.5 };
+    return [element("circle", dot, [title(`${name}, ${xLabel} ${short(at, 9)}: ${short(value)}`)])];
+  });
   return group({}, [whole, ...dots]);
+}
+
+/** Of more points than can be told apart, the lowest and the highest of each pixel, and of each gap one. */
+function envelope(points: readonly Point[], width: number): readonly Point[] {
+  const each = Math.ceil(points.length / width);
+  if (each <= 4) return points;
+  return Array.from({ length: Math.ceil(points.length / each) }, (_, pixel) => {
+    const part = points.slice(pixel * each, (pixel + 1) * each);
+    const seen = part.filter(({ y }) => Number.isFinite(y));
+    const ends = seen.length === 0 ? [] : [seen.reduce((a, b) => (b.y < a.y ? b : a)), seen.reduce((a, b) => (b.y > a.y ? b : a))]; // prettier-ignore
+    const gap = seen.length < part.length ? [part.find(({ y }) => !Number.isFinite(y))!] : [];
+    return [...ends, ...gap].sort((a, b) => a.at - b.at);
+  }).flat();
 }
 
 function legendOf(series: readonly Series[]): Entry[] {

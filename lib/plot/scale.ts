@@ -33,14 +33,13 @@ export function suitableKind(values: readonly number[]): ScaleKind {
 
 /** A scale for numbers; those that are not finite have no place on it. */
 export function numberScale(values: readonly number[], kind: ScaleKind, options: ScaleOptions): Scale<number> {
+  const room = (value: number): boolean => (kind === "oneMinus" ? value < 1 : value > 0);
+  if (kind === "linear" || !values.some(room)) return linearScale(values, options);
   if (kind === "log") return logScale(values, options);
-  if (kind === "oneMinus") {
-    const [start, end] = options.range;
-    const rests = values.map((value) => 1 - value);
-    const { at, ticks } = logScale(rests, { ...options, range: [end, start] }, (rest) => short(1 - rest, 9));
-    return { at: (value) => at(1 - value), ticks, note: "log scale of 1 − value" };
-  }
-  return linearScale(values, options);
+  const [start, end] = options.range;
+  const rests = values.map((value) => 1 - value);
+  const { at, ticks } = logScale(rests, { ...options, range: [end, start] }, (rest) => short(1 - rest, 9));
+  return { at: (value) => at(1 - value), ticks, note: "log scale of 1 − value" };
 }
 
 /** The same scale with ticks at `values` alone, where these are so few that all of them have room. */

@@ -1,6 +1,6 @@
 // Whether lines go where the values are: learning curves, learning rate, gradient norms.
 import { describe, expect, test } from "vitest";
-import { activationNorms, gradientNorms, learningCurves, learningRate } from "simdnn/plot";
+import { activationNorms, gradientNorms, learningCurve, learningCurves, learningRate } from "simdnn/plot";
 import { failure } from "../failure.js";
 import { all, classes, parse, points, tooltip } from "./picture.js";
 
@@ -56,6 +56,24 @@ describe("learningCurves", () => {
     expect(all(root, "circle").map(tooltip)).toEqual(["training, epoch 2: 2"]);
   });
 
+  test("keeps peaks and gaps of more values than there are pixels", () => {
+    const long = Array.from({ length: 200_000 }, (_, i) => 5 + Math.sin(i));
+    long[77_777] = 9;
+    long[150_000] = NaN;
+    const picture = learningCurves({ loss: long }, { per: "iteration" });
+    const pieces = points(lines(picture)[0]!);
+    expect(pieces).toHaveLength(2);
+    const [[first], [, last]] = [pieces[0]!, [0, pieces[1]!.at(-1)!]] as const;
+    const top = pieces.flat().reduce((a, b) => (b[1] < a[1] ? b : a));
+    expect((top[0] - first![0]) / (last[0] - first![0])).toBeCloseTo(77_777 / 200_000, 2);
+    expect(String(picture).length).toBeLessThan(50_000);
+  });
+
+  test("draws zeros and less on a linear scale where a logarithmic one has no place for any", () => {
+    const [path] = lines(learningCurves({ loss: [-1, -2] }, { scale: "log" }));
+    expect(points(path!)[0]).toHaveLength(2);
+  });
+
   test("shows the figures that are asked for", () => {
     expect(lines(learningCurves({ curves }, { figures: ["accuracy"] })).map(tooltip)).toEqual([
       "training",
@@ -109,5 +127,26 @@ describe("gradientNorms", () => {
 
   test("names layers without any gradient, which a log scale cannot show", () => {
     expect(texts(gradientNorms({ dense1: [0, 0], dense2: [1, 2] }))).toContain("dense1 (0 throughout)");
+  });
+});
+
+describe("learningCurve", () => {
+  const curve = { points: [100, 200, 800].map((examples) => ({ examples, trainError: 10 / examples, devError: 20 / examples })), error: "1 - accuracy" }; // prettier-ignore
+
+  test("puts errors where the numbers of examples are, with the baseline", () => {
+    const picture = learningCurve({ ...curve, biasVariance: { baseline: 0.01 } });
+    const [training, dev, baseline] = lines(picture);
+    expect([training, dev, baseline].map((path) => tooltip(path!))).toEqual(["training", "dev", "baseline"]);
+    const [a, b, c] = points(training!)[0]!.map(([x]) => x) as [number, number, number];
+    expect((c - b) / (b - a)).toBeCloseTo(6, 1);
+    const ys = points(baseline!)[0]!.map(([, y]) => y);
+    expect(new Set(ys).size).toBe(1);
+    expect(texts(picture)).toEqual(expect.arrayContaining(["examples", "1 − accuracy"]));
+    expect(lines(learningCurve(curve))).toHaveLength(2);
+  });
+
+  test("refuses what is none", () => {
+    expect(() => learningCurve({ points: [] })).toThrow(failure("OptionError", /points with examples/));
+    expect(() => learningCurve({ points: [1] } as never)).toThrow(failure("OptionError", /points with examples/));
   });
 });

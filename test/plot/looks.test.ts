@@ -28,6 +28,7 @@ const pictures: Readonly<Record<string, plot.Plot>> = {
   "one epoch": plot.learningCurves({ loss: [0.25] }),
   "many iterations": plot.learningCurves({ loss: wave(123_456) }, { per: "iteration" }),
   "large and small values": plot.learningCurves({ loss: wave(10, 1e9), f1: wave(10, 1e-9), auc: wave(10, 1e5) }),
+  "errors by examples": plot.learningCurve({ points: [5e5, 1e6, 1.5e6].map((examples, i) => ({ examples, trainError: 0.01 * i, devError: 0.3 - 0.1 * i })) }),
   "learning rate": plot.learningRate({ curves: { learningRate: [0.1, 0.01, 0.001] } }),
   "learning rate, log": plot.learningRate({ learningRate: [1e-1, 1e-7] }, { scale: "log" }),
   norms: plot.gradientNorms(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`dense${i}.weight`, wave(20, 10 ** -i)]))),

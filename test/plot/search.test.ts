@@ -1,5 +1,6 @@
 // The plot of a search: a line per trial, through the right values, the best on top.
 import { expect, test } from "vitest";
+import { space, tune } from "simdnn";
 import { search } from "simdnn/plot";
 import { failure } from "../failure.js";
 import { all, classes, parse, points, tooltip } from "./picture.js";
@@ -64,4 +65,17 @@ test("refuses what cannot be drawn", () => {
   expect(() => search(trials, { scales: { kind: "log" } })).toThrow(failure("OptionError", /the scale of kind/));
   expect(() => search([1] as never)).toThrow(failure("OptionError", /an array of trials/));
   expect(() => search(trials, { mode: "best" as never })).toThrow(failure("OptionError", /"min", "max"/));
+});
+
+test("takes what tune() resolves with", async () => {
+  const objective = ({ rate, units }: { readonly rate: number; readonly units: readonly number[] }): number =>
+    units.length + Math.log10(rate);
+  const axes = { rate: space.log(1e-3, 1e-1), units: space.list(space.integer(1, 2), space.choice([8, 16])), beta: space.oneMinus(0.9, 0.999) }; // prettier-ignore
+  const found = await tune(axes, objective, { trials: 12, seed: 1 });
+  const picture = search(found);
+  expect(lines(picture)).toHaveLength(12);
+  expect(texts(picture)).toEqual(
+    expect.arrayContaining(["rate", "units.length", "units[0]", "units[1]", "beta", "score"]),
+  );
+  expect(picture.description).toContain(`rate ${Number(found.best.config.rate.toPrecision(4))}, `);
 });

@@ -3,7 +3,7 @@ import type { Json } from "./layers/layer.js";
 import { add, mul } from "./ops/binary.js";
 import { squaredNorm, sum } from "./ops/reduce.js";
 import { abs } from "./ops/unary.js";
-import { bool, checkOptions, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
+import { bool, checkOptions, requireOptions, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
 import type { Tensor } from "./tensor.js";
 
 /** Adds to the cost for a weight. One of your own is an object like this. */
@@ -127,7 +127,9 @@ export function optionalRegularizer(
   if (typeof value !== "object" || value === null)
     throw wrongValue(where, option, "a regularizer such as l2(0.01)", value);
   if ("penalty" in value && typeof value.penalty === "function") return value;
-  return factories[oneOf(where, option, value.type, Object.keys(factories))]!(value.options as never);
+  const factory = factories[oneOf(where, option, value.type, Object.keys(factories))]!;
+  requireOptions(`${where}: ${option}`, value.options, ["lambda", "l1", "l2", "perExample"]);
+  return factory(value.options as never);
 }
 
 /** @internal Descriptions by option. One of the user's own is left out: a saved model must load without it, to predict. */

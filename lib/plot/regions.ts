@@ -34,24 +34,22 @@ export function gridOver({ x, y }: Plane): Tensor {
  */
 export function drawRegions(area: Box, scores: readonly (readonly number[])[], names: readonly string[]): Markup {
   const { x, y, width, height } = area;
-  // An SVG of its own cuts off the edges of contours, and scales cells to pixels.
-  const viewBox = `0 0 ${resolution} ${resolution}`;
   const levels = names.map((name, k) => ({
     name,
     look: category(k),
-    lines: contours().size([resolution, resolution]).thresholds(leads)(scores.map((each) => leadOf(each, k))),
+    paths: contours()
+      .size([resolution, resolution])
+      .thresholds(leads)(scores.map((each) => leadOf(each, k)))
+      .map(({ coordinates }) => pathOf(coordinates, [width / resolution, height / resolution])),
   }));
-  return element("svg", { x, y, width, height, viewBox, preserveAspectRatio: "none" }, [
-    ...levels.flatMap(({ name, look, lines }) =>
-      lines.map(({ coordinates }) =>
-        element("path", { class: look.class, fill: "currentColor", "fill-opacity": 0.14, d: pathOf(coordinates) }, [
-          title(name),
-        ]),
+  // An SVG of its own cuts off the edges of the contours.
+  return element("svg", { x, y, width, height }, [
+    ...levels.flatMap(({ name, look, paths }) =>
+      paths.map((d) =>
+        element("path", { class: look.class, fill: "currentColor", "fill-opacity": 0.14, d }, [title(name)]),
       ),
     ),
-    ...levels.map(({ lines }) =>
-      element("path", { class: "boundary", "vector-effect": "non-scaling-stroke", d: pathOf(lines[0]!.coordinates) }),
-    ),
+    ...levels.map(({ paths }) => element("path", { class: "boundary", d: paths[0] })),
   ]);
 }
 
@@ -61,9 +59,10 @@ function leadOf(scores: readonly number[], k: number): number {
   return scores[k]! - others;
 }
 
-function pathOf(polygons: readonly (readonly (readonly (readonly number[])[])[])[]): string {
-  const rounded = (value: number): number => Math.round(value * 100) / 100;
-  const ring = (points: readonly (readonly number[])[]): string =>
-    `M${points.map((point) => point.map(rounded).join()).join("L")}Z`;
+type Ring = readonly (readonly number[])[];
+
+function pathOf(polygons: readonly (readonly Ring[])[], pixels: readonly [across: number, down: number]): string {
+  const placed = (cells: number, axis: number): number => Math.round(cells * pixels[axis]! * 10) / 10;
+  const ring = (points: Ring): string => `M${points.map((point) => point.map(placed).join()).join("L")}Z`;
   return polygons.flat().map(ring).join("");
 }

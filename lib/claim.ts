@@ -2,7 +2,10 @@
 // prediction, none may see weights that another job has changed meanwhile.
 import type { Tensor } from "./tensor.js";
 
+let claims = 0;
+
 export class Claim {
+  readonly id = ++claims;
   private written: Tensor[] = [];
   private read: Tensor[] = [];
 

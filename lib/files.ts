@@ -128,12 +128,14 @@ export async function syncFolder(folder: string): Promise<void> {
 const problems: Record<string, readonly [received: string, remedy: string]> = {
   ENOENT: ["there is none", "check the path"],
   ENOTDIR: ["a part of its path is no directory", "check the path"],
+  EEXIST: ["a part of its path is no directory", "check the path"],
   EISDIR: ["it is a directory", "name a file in it"],
   NOT_A_FILE: ["it is a device, pipe or socket", "name a file"],
   EACCES: ["permission is denied", "check its permissions"],
   EPERM: ["permission is denied", "check its permissions"],
   EROFS: ["the file system is read-only", "choose another place"],
   ENOSPC: ["the disk is full", "make room or choose another place"],
+  EFBIG: ["the system lets no file grow that large", "raise its limit (ulimit -f)"],
   EDQUOT: ["the disk quota is used up", "make room or choose another place"],
   ERR_FS_FILE_TOO_LARGE: ["it is larger than 2 GiB", "split it"],
 };

@@ -103,7 +103,8 @@ export {
 } from "./train/averaging.js"; // prettier-ignore
 export { ensemble, Ensemble } from "./train/ensemble.js";
 export { exponentialAverage, ExponentialAverage, type ExponentialAverageOptions } from "./exponential-average.js";
-export { modelCheckpoint, type ModelCheckpointOptions } from "./train/checkpoint.js";
+export { checkpoint, type CheckpointOptions } from "./train/checkpoint.js";
+export { modelCheckpoint, type ModelCheckpointOptions } from "./train/model-checkpoint.js";
 export { csvLog, type CsvLogOptions } from "./train/csv-log.js";
 export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } from "./train/learning-rate.js";
 export type { Callback, CallbackState, Logs, StateValue, Training } from "./train/callbacks.js";

@@ -373,6 +373,12 @@ export class Model {
     return this.compiled ? copy.compile({ ...this.compiled, optimizer: this.compiled.optimizer.fresh() }) : copy;
   }
 
+  /** @internal Takes over the seed of a training that goes on, which may have been drawn. */
+  reseed(seed: number): void {
+    if (seed !== this.seed) this.online = undefined; // recorded with the other
+    (this as { seed: number }).seed = seed;
+  }
+
   /** @internal One with the same layers whose weights are all 0. */
   twin(dtype = this.dtype): Model {
     const { inputShape, seed, name } = this;

@@ -53,6 +53,7 @@ export interface Native {
     threads: number,
     priority: number,
     budget: number,
+    group: number,
     timings: Float64Array | null,
     callback: (stepsDone: number, finished: boolean, fault: Fault | null) => void,
   ): NativeJob;

@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly priority?: number | undefined;
   /** Ends the run before its next step; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** A claim under which the run takes place; by default it claims what it uses for itself. */
+  /** A claim under which the run takes place, one at a time; by default it claims what it uses for itself. */
   readonly within?: Claim | undefined;
   /** Receives the shortest time of each instruction, in nanoseconds; Infinity at first. */
   readonly timings?: Float64Array;
@@ -146,6 +146,7 @@ export class Program {
           Math.min(threads, most.threads),
           Math.min(priority, most.priority),
           defaultThreads(),
+          options.within?.id ?? 0,
           options.timings ?? null,
           (done, finished, fault) => {
             if (!finished || done < steps) onProgress?.(done);

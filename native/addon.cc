@@ -194,7 +194,7 @@ std::vector<Stream> streams(const Napi::Value& tensors, const Napi::Value& buffe
   return result;
 }
 
-// submit(program, steps, feedTensors, feedBuffers, fetchTensors, fetchBuffers, threads, priority, budget, timings or null, callback) → job
+// submit(program, steps, feedTensors, feedBuffers, fetchTensors, fetchBuffers, threads, priority, budget, group, timings or null, callback) → job
 // timings: a Float64Array with a number per instruction, which each step's time lowers. callback(stepsDone, finished, fault or null)
 Napi::Value submit(const Napi::CallbackInfo& info) {
   auto env = info.Env();
@@ -207,8 +207,9 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
   job->threads = info[6].As<Napi::Number>();
   job->priority = info[7].As<Napi::Number>();
   job->budget = info[8].As<Napi::Number>();
-  if (!info[9].IsNull()) {
-    auto timings = info[9].As<Napi::Float64Array>();
+  job->group = info[9].As<Napi::Number>().Int64Value();
+  if (!info[10].IsNull()) {
+    auto timings = info[10].As<Napi::Float64Array>();
     if (timings.ElementLength() != job->program->instruction_count()) throw Napi::TypeError::New(env, "timings must hold a number per instruction");
     job->nanoseconds = timings.Data();
   }
@@ -216,9 +217,9 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
   held[0u] = info[0];
   held[1u] = info[3];
   held[2u] = info[5];
-  held[3u] = info[9];
+  held[3u] = info[10];
   job->held = Napi::Persistent(held.As<Napi::Object>());
-  job->callback = Napi::Persistent(info[10].As<Napi::Function>());
+  job->callback = Napi::Persistent(info[11].As<Napi::Function>());
   here.engine.submit(job);
   if (here.jobs.empty()) napi_ref_threadsafe_function(env, here.post);
   here.jobs.insert(job);

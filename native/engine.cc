@@ -43,9 +43,10 @@ void Engine::stop() {
   threads_.clear();
 }
 
-// A program has memory of its own, which one job at a time may use.
-bool Engine::running(const Program* program) const {
-  return std::any_of(running_.begin(), running_.end(), [&](const Job* job) { return job->program == program; });
+// A program has memory of its own, which one job at a time may use; so have jobs of one group.
+bool Engine::excluded(const Job& job) const {
+  return std::any_of(running_.begin(), running_.end(),
+                     [&](const Job* other) { return other->program == job.program || (job.group != 0 && other->group == job.group); });
 }
 
 // The pool serves one caller at a time, so of several jobs all but one must do without it.
@@ -66,7 +67,7 @@ std::shared_ptr<Job> Engine::take() {
     if (stop_) return nullptr;
     auto next = queue_.end();
     for (auto job = queue_.begin(); job != queue_.end(); ++job)
-      if (!running((*job)->program) && (next == queue_.end() || (*job)->priority > (*next)->priority)) next = job;
+      if (!excluded(**job) && (next == queue_.end() || (*job)->priority > (*next)->priority)) next = job;
     if (next == queue_.end() || !fits(**next)) continue;
     auto job = *next;
     queue_.erase(next);

@@ -28,8 +28,9 @@ struct Job {
   int64_t steps = 0;
   std::vector<Stream> feeds, fetches;
   int threads = 1;
-  int budget = 1;    // it runs beside others while all of them together use no more threads than this
-  int priority = 0;  // higher goes first
+  int budget = 1;     // it runs beside others while all of them together use no more threads than this
+  int priority = 0;   // higher goes first
+  int64_t group = 0;  // of jobs with the same one, other than 0, one at a time has its turn: they share memory
 
   double* nanoseconds = nullptr;  // when not null: each instruction's shortest time so far
 
@@ -56,7 +57,7 @@ class Engine {
   void loop();
   std::shared_ptr<Job> take();
   void give_back(std::shared_ptr<Job> job, bool more);
-  bool running(const Program* program) const;
+  bool excluded(const Job& job) const;
   bool fits(const Job& job) const;
   bool advance(Job& job);
 

@@ -152,6 +152,12 @@ export class Optimizer {
     });
   }
 
+  /** @internal Goes on with the state of another; the learning rate, iterations and slots are written by the caller. */
+  resume({ epoch, scheduled }: { readonly epoch: number; readonly scheduled: boolean }): void {
+    this.epoch = epoch;
+    if (!scheduled) this.schedule = undefined;
+  }
+
   private scheduled(schedule: Schedule, ahead: number): number {
     const step = this.iterations.item() + ahead;
     const rate = schedule(step, this.epoch);

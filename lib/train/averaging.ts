@@ -3,7 +3,7 @@ import type { Model } from "../model.js";
 import { sub } from "../ops/binary.js";
 import { sgd } from "../ops/update.js";
 import { bool, checkOptions, fraction, nonNegativeInteger, positiveInteger } from "../options.js";
-import { tensor, zeros, type Tensor } from "../tensor.js";
+import { tensor, zeros, type Tensor, type TypedArray } from "../tensor.js";
 import type { Callback } from "./callbacks.js";
 
 export interface AverageWeightsOptions {
@@ -62,6 +62,15 @@ export function averageWeights(options: AverageWeightsOptions = {}): Callback {
         for (let i = 0; i < values.length; i++) values[i] = average[i]! / correction;
       }
     },
+    getState: () => ({
+      before,
+      averages: Object.fromEntries([...averages].map(([{ label }, average]) => [label, average])),
+    }),
+    setState: (state) => {
+      before = Number(state.before);
+      for (const [{ label }, average] of averages)
+        average.write().set((state.averages as Record<string, TypedArray>)[label]!);
+    },
   };
 }
 
@@ -105,6 +114,14 @@ export function stochasticWeightAverage(options: StochasticWeightAverageOptions)
     onTrainEnd: ({ model }) => {
       if (sums) model.setWeights(new Map([...sums].map(([name, sum]) => [name, sum.map((value) => value / count)])));
     },
+    getState: () => ({
+      count,
+      sums: sums ? Object.fromEntries([...sums].map(([name, sum]) => [name, sum.slice()])) : null,
+    }),
+    setState: (state) => {
+      count = Number(state.count);
+      sums = state.sums ? new Map(Object.entries(state.sums as Record<string, Float64Array>)) : undefined;
+    },
   };
 }
 
@@ -136,6 +153,15 @@ export function snapshots(options: { readonly every: number }): Snapshots {
     onTrainBegin: () => void models.splice(0),
     onEpochEnd: (epoch, _, { model }) => {
       if ((epoch + 1) % every === 0) models.push(model.clone());
+    },
+    getState: () => ({ models: models.map((model) => Object.fromEntries(model.getWeights())) }),
+    setState: (state, { model }) => {
+      const kept = (state.models as readonly Record<string, TypedArray>[]).map((weights) => {
+        const copy = model.clone();
+        copy.setWeights(new Map(Object.entries(weights)));
+        return copy;
+      });
+      models.splice(0, models.length, ...kept);
     },
   };
 }

@@ -60,7 +60,8 @@ export class Batches {
       reported = performance.now();
       onProgress?.(tally.steps, tally.figures({ running: true }));
     };
-    for await (const run of runs)
+    for await (const run of runs) {
+      tally.expect(this.recording(run).figures);
       for (let done = 0; done < run.steps;) {
         if (untilPause() <= 0) await pause?.();
         const recording = this.recording(run);
@@ -69,6 +70,7 @@ export class Batches {
         done += count;
         if (performance.now() - reported >= progressInterval) report();
       }
+    }
     report();
     return tally.figures();
   }
@@ -101,11 +103,7 @@ export class Batches {
       tally.add(
         upTo - added,
         size,
-        kept.map(({ name, figure, length, values }) => ({
-          name,
-          figure,
-          values: values.subarray(added * length, upTo * length),
-        })),
+        kept.map(({ name, length, values }) => ({ name, values: values.subarray(added * length, upTo * length) })),
       );
       if (onBatch)
         for (let step = added; step < upTo; step++) {

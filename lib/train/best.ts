@@ -1,6 +1,6 @@
 // The best value of a curve so far: what callbacks that watch one have in common.
 import { oneOf, wrongValue } from "../options.js";
-import type { Logs } from "./callbacks.js";
+import type { Logs, StateValue } from "./callbacks.js";
 
 export interface BestOptions {
   /** The curve to watch. Default: "valLoss", or "loss" where there is no validation data. */
@@ -31,6 +31,17 @@ export class Best {
     private readonly minDelta = 0,
   ) {
     if (options.mode !== undefined) oneOf(where, "mode", options.mode, ["min", "max"]);
+  }
+
+  get state(): { readonly epoch: number; readonly value: number } {
+    return { epoch: this.epoch, value: this.value };
+  }
+
+  /** @param state - what `state` was */
+  resume(state: StateValue | undefined): void {
+    const { epoch, value } = (state ?? {}) as Partial<Record<string, unknown>>;
+    this.epoch = Number(epoch);
+    this.value = Number(value);
   }
 
   /** Whether this epoch is better than all before it, by more than minDelta. */

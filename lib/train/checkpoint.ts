@@ -1,48 +1,155 @@
-// Model checkpoints: saves the model while it trains.
-import { checkWritable } from "../files.js";
+// Checkpoints: a training saved as it goes on, so that it can be taken up where a crash or a shutdown broke it off. What is in them is training-file.ts.
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isSimdnnError, type SimdnnError } from "../errors.js";
+import { checkWritable, systemError } from "../files.js";
+import type { Compiled, Model } from "../model.js";
 import { bool, checkOptions, positiveInteger, wrongValue } from "../options.js";
-import { Best, bestOptions, type BestOptions } from "./best.js";
-import type { Callback, Logs } from "./callbacks.js";
+import type { Callback } from "./callbacks.js";
+import {
+  readTraining,
+  writeTraining,
+  type Position,
+  type StoredTraining,
+  type TrainingState,
+} from "./training-file.js";
 
-export interface ModelCheckpointOptions extends BestOptions {
-  /** The file; `{epoch}` in it stands for the number of epochs done. Or a function of the epoch, from 0, and the logs. */
-  readonly path: string | ((epoch: number, logs: Logs) => string);
-  /** Save only after epochs that are better than all before; default false. */
-  readonly bestOnly?: boolean;
-  /** Save after every so many epochs; default 1. */
-  readonly every?: number;
+export interface CheckpointOptions {
+  /** The directory for the checkpoints of this training and of no other; made where there is none. */
+  readonly dir: string;
+  /** How often to write one: after so many epochs, or `{ epochs, steps }`. Default: 1. */
+  readonly every?: number | { readonly epochs?: number; readonly steps?: number };
+  /** How many to keep, the newest. Default: 2. */
+  readonly keep?: number;
+  /** Go on with the newest checkpoint of the directory; where there is none, begin. Default: false. */
+  readonly resume?: boolean;
+  /** Is told when a checkpoint could not be written, and training goes on. Without it fit() rejects. */
+  readonly onError?: (error: SimdnnError<"FileError">) => void;
 }
 
 /**
- * Saves the model after epochs. A crash leaves the last whole file.
+ * Writes checkpoints of the whole training: weights, the optimizer's state, the counters of dropout, the place in the data, the history and what
+ * callbacks remember. With `resume` the same program, started again after a crash, goes on where the newest of them was made, and ends with the
+ * same weights and history, bit for bit, as if nothing had happened.
  *
- * @throws OptionError for an unknown option or a wrong value; FileError before the training when the file cannot be written
+ * Training waits until a checkpoint is on the disk, so a crash costs one interval at most; the event loop does not wait. One more is written when the
+ * training ends, or is aborted by its signal. Each is a safetensors file, `checkpoint-<number>.safetensors`, which {@link loadModel} reads, too.
+ * {@link modelCheckpoint} saves models alone, to be used rather than trained further.
+ *
+ * @throws OptionError for an unknown option or a wrong value; FileError from fit() when one cannot be written or read
  *
  * @example
  * ```ts
- * const best = modelCheckpoint({ path: "best.safetensors", bestOnly: true, monitor: "valAccuracy" });
- * await model.fit(train, { epochs: 2, validationData: dev, callbacks: [best, modelCheckpoint({ path: "run/epoch-{epoch}.safetensors" })] });
+ * const callbacks = [checkpoint({ dir: "run/checkpoints", every: { steps: 500 }, resume: true })];
+ * const { curves } = await model.fit(train, { epochs: 3, callbacks }); // run again, it resolves at once with the same curves
  * ```
  */
-export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
-  const where = "modelCheckpoint";
-  checkOptions(where, options, [...bestOptions, "path", "bestOnly", "every"]);
-  const { path, bestOnly = false, every = 1 } = options;
-  if (typeof path !== "function" && (typeof path !== "string" || path === ""))
-    throw wrongValue(where, "path", "a path or a function that makes one", path);
-  bool(where, "bestOnly", bestOnly);
-  positiveInteger(where, "every", every);
-  const pathOf = (epoch: number, logs: Logs): string =>
-    typeof path === "function" ? path(epoch, logs) : path.replaceAll("{epoch}", String(epoch + 1));
-  let best = new Best(where, options);
-  return {
-    onTrainBegin: async () => {
-      best = new Best(where, options);
-      if (typeof path === "string") await checkWritable(pathOf(0, {}));
-    },
-    onEpochEnd: async (epoch, logs, { model }) => {
-      if ((epoch + 1) % every !== 0 || (bestOnly && !best.update(epoch, logs))) return;
-      await model.save(pathOf(epoch, logs));
-    },
-  };
+export function checkpoint(options: CheckpointOptions): Callback {
+  return new Checkpointer(options);
+}
+
+const where = "checkpoint";
+const nameOf = (number: number): string => `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
+const namePattern = /^checkpoint-(\d{6,15})\.safetensors$/;
+const stalePattern = /^\.checkpoint-\d{6,15}\.safetensors\..*\.tmp$/; // what a crash leaves of files.ts's replaceFile
+
+/** @internal */
+export class Checkpointer implements Callback {
+  /** No hooks: fit() looks after it when all others have been called. */
+  declare readonly onEpochEnd?: never;
+  private readonly dir: string;
+  private readonly epochs: number;
+  private readonly steps: number;
+  private readonly keep: number;
+  private readonly resume: boolean;
+  private readonly tell: CheckpointOptions["onError"];
+  /** Of those in the directory, the oldest first. */
+  private numbers: number[] = [];
+  /** Of the last one that was tried. */
+  private last: Position = { epoch: 0, steps: 0 };
+  /** Of the last one that is there. */
+  private written: Position | undefined;
+
+  constructor(options: CheckpointOptions) {
+    checkOptions(where, options, ["dir", "every", "keep", "resume", "onError"]);
+    const { dir, every = 1, keep = 2, resume = false, onError } = options ?? {};
+    if (typeof dir !== "string" || dir === "") throw wrongValue(where, "dir", "a path", dir);
+    const { epochs, steps } = typeof every === "object" && every !== null ? every : { epochs: every };
+    if (typeof every === "object") checkOptions(`${where}: every`, every, ["epochs", "steps"]);
+    if (epochs === undefined && steps === undefined)
+      throw wrongValue(where, "every", "a number of epochs, or { epochs, steps }", every);
+    this.dir = dir;
+    this.epochs = epochs === undefined ? Infinity : positiveInteger(where, "every", epochs);
+    this.steps = steps === undefined ? Infinity : positiveInteger(where, "every", steps);
+    this.keep = positiveInteger(where, "keep", keep);
+    this.resume = bool(where, "resume", resume);
+    if (onError !== undefined && typeof onError !== "function")
+      throw wrongValue(where, "onError", "a function", onError);
+    this.tell = onError;
+  }
+
+  /**
+   * Makes the directory ready and reads what there is to go on with.
+   * @throws FileError when it cannot be written to, unless the user wants to be told only, or when the newest checkpoint is no good
+   */
+  async open(model: Model, compiled: Compiled): Promise<StoredTraining | undefined> {
+    await this.attempt(async () => {
+      await checkWritable(join(this.dir, nameOf(0)));
+      for (const name of await this.list())
+        if (stalePattern.test(name)) await rm(join(this.dir, name), { force: true });
+    });
+    const names = await this.list();
+    this.numbers = names.flatMap((name) => namePattern.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b); // prettier-ignore
+    const newest = this.numbers.at(-1);
+    const stored = this.resume && newest !== undefined ? await readTraining(join(this.dir, nameOf(newest)), model, compiled) : undefined; // prettier-ignore
+    this.written = stored?.state.position;
+    this.last = this.written ?? { epoch: 0, steps: 0 };
+    return stored;
+  }
+
+  /** Steps from `steps` on until a checkpoint is due. */
+  stepsLeft(steps: number): number {
+    return this.last.steps + this.steps - steps;
+  }
+
+  /** Whether one is due when the callbacks of an epoch have been called. */
+  isDue({ epoch, steps }: Position): boolean {
+    return epoch - this.last.epoch >= this.epochs || this.stepsLeft(steps) <= 0;
+  }
+
+  /** Whether the training has got no further since one was written. */
+  has({ epoch, steps, figures }: Position): boolean {
+    const { written } = this;
+    return written?.epoch === epoch && written.steps === steps && !written.figures === !figures;
+  }
+
+  /** Writes one, and takes away those that are too many. */
+  async write(model: Model, compiled: Compiled, state: TrainingState): Promise<void> {
+    this.last = state.position;
+    await this.attempt(async () => {
+      const number = (this.numbers.at(-1) ?? 0) + 1;
+      await writeTraining(join(this.dir, nameOf(number)), model, compiled, state);
+      this.written = state.position;
+      this.numbers.push(number);
+      for (const old of this.numbers.splice(0, this.numbers.length - this.keep))
+        await rm(join(this.dir, nameOf(old)), { force: true });
+    });
+  }
+
+  private async list(): Promise<string[]> {
+    return readdir(this.dir).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" || this.tell) return [];
+      throw error;
+    });
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const failure = isSimdnnError(error, "FileError") ? error : systemError(this.dir, "a writable directory", error);
+      if (!this.tell) throw failure;
+      this.tell(failure);
+    }
+  }
 }

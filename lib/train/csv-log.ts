@@ -38,6 +38,10 @@ export function csvLog(path: string, options: CsvLogOptions = {}): Callback {
       text += row([epoch, ...Object.values(logs)]);
       await replaceFile(path, [Buffer.from(text)]);
     },
+    getState: () => ({ text }),
+    setState: (state) => {
+      text = state.text as string; // rows behind the checkpoint come again
+    },
   };
 }
 

@@ -42,6 +42,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     onTrainEnd: ({ model }) => {
       if (weights) model.setWeights(weights);
     },
+    getState: () => ({ best: best.state, weights: weights ? Object.fromEntries(weights) : null }),
+    setState: (state) => {
+      best.resume(state.best);
+      weights = state.weights ? new Map(Object.entries(state.weights as Record<string, TypedArray>)) : undefined;
+    },
   };
 }
 

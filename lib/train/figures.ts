@@ -14,9 +14,10 @@ export type Figures = Record<string, number>;
 /** What some steps contributed to a figure, one after the other. */
 export interface Contribution {
   readonly name: string;
-  readonly figure: Pick<Figure, "over" | "finish">;
   readonly values: TypedArray;
 }
+
+type Rule = Pick<Figure, "over" | "finish">;
 
 /** A tally as numbers alone: steps, examples, and by figure the sums or the rows. */
 export interface TallyState {
@@ -39,12 +40,16 @@ export class Tally {
     this.earlier = from?.totals ?? {};
   }
 
+  /** Makes these figures known. */
+  expect(figures: Readonly<Record<string, Rule>>): void {
+    for (const [name, figure] of Object.entries(figures))
+      if (!this.totals.has(name)) this.totals.set(name, new Total(name, figure, this.earlier[name]));
+  }
+
+  /** Takes what steps contributed to figures that are known. */
   add(steps: number, size: number, contributions: readonly Contribution[]): void {
-    for (const { name, figure, values } of contributions) {
-      const total = this.totals.get(name) ?? new Total(name, figure, this.earlier[name]);
-      this.totals.set(name, total);
-      total.add(values, values.length / Math.max(steps, 1), size);
-    }
+    for (const { name, values } of contributions)
+      this.totals.get(name)!.add(values, values.length / Math.max(steps, 1), size);
     this.steps += steps;
     this.examples += steps * size;
   }
@@ -62,7 +67,7 @@ export class Tally {
 }
 
 /** A figure of one batch of `size` examples alone. */
-export function valueAlone(name: string, figure: Contribution["figure"], values: TypedArray, size: number): number {
+export function valueAlone(name: string, figure: Rule, values: TypedArray, size: number): number {
   const total = new Total(name, figure);
   total.add(values, values.length, size);
   return total.value(size);
@@ -77,7 +82,7 @@ class Total {
 
   constructor(
     private readonly name: string,
-    { over, finish }: Contribution["figure"],
+    { over, finish }: Rule,
     earlier?: TypedArray,
   ) {
     this.over = over;

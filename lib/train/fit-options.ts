@@ -8,6 +8,7 @@ import { checkCallbacks, type Callback } from "./callbacks.js";
 import { checkWork } from "./check-work.js";
 import { resolveClassWeight, type ClassWeight } from "./class-weight.js";
 import { sourceOf, type Source, type TrainingData } from "./source.js";
+import type { Order } from "./training-file.js";
 import { watchable, type Watched } from "./watch.js";
 
 export interface FitOptions {
@@ -110,4 +111,22 @@ export function sourcesOf(
   const inference = { batchSize: 256, stepsPerEpoch: validationSteps, prefetch };
   const validation = validationData && sourceOf("fit", model, validationData, inference, "validationData");
   return { training, validation };
+}
+
+/** What decides the examples of each step. */
+export function orderOf(data: TrainingData, settings: Settings): Order {
+  const { seed, batchSize, shuffle, dropLast, stepsPerEpoch = null } = settings;
+  return { seed, batchSize, shuffle, dropLast, stepsPerEpoch, examples: data instanceof Dataset ? data.size : null };
+}
+
+/**
+ * The settings of a training that goes on, which takes over a seed that was drawn.
+ * @throws OptionError where they or the data are not what the training began with
+ */
+export function sameOrder(data: TrainingData, settings: Settings, { seed }: FitOptions, before: Order): Settings {
+  const now = { ...orderOf(data, settings), seed: seed ?? before.seed };
+  for (const key of Object.keys(now) as (keyof Order)[])
+    if (now[key] !== before[key])
+      throw wrongValue("fit", key, `${before[key]}, with which the training began that is to be resumed,`, now[key]);
+  return { ...settings, seed: before.seed };
 }

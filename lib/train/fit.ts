@@ -1,19 +1,21 @@
 // The training loop: epochs of native passes, validation and callbacks between them, and checkpoints from which it is taken up again.
 import { Claim } from "../claim.js";
-import { isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
+import { fileError, isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
 import { gradients } from "../ops/gradient.js";
 import { assertFinite } from "../ops/guard.js";
-import { only } from "../options.js";
+import { only, wrongValue } from "../options.js";
 import type { StoppedAt } from "../program.js";
 import { Batches } from "./batches.js";
 import { progressCaller, type Callback, type Training } from "./callbacks.js";
+import { Checkpointer } from "./checkpoint.js";
 import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
 import { Tally, type Figures } from "./figures.js";
-import { checkFitOptions, sourcesOf, type FitOptions, type Settings } from "./fit-options.js";
+import { checkFitOptions, orderOf, sameOrder, sourcesOf, type FitOptions, type Settings } from "./fit-options.js";
 import type { TrainingData } from "./source.js";
 import { warnOfSymmetry } from "./symmetry.js";
+import type { Position, StoredTraining } from "./training-file.js";
 import { Watcher } from "./watch.js";
 
 export interface History {
@@ -26,34 +28,51 @@ export interface History {
 }
 
 export async function fit(model: Model, compiled: Compiled, data: TrainingData, options: FitOptions): Promise<History> {
-  const settings = checkFitOptions(model, data, options);
-  return new Fitting(model, compiled, data, settings).run();
+  const given = checkFitOptions(model, data, options);
+  const sources = sourcesOf(model, data, given);
+  const checkpointers = given.callbacks.filter((callback) => callback instanceof Checkpointer);
+  let stored: StoredTraining | undefined;
+  for (const checkpointer of checkpointers) stored = (await checkpointer.open(model, compiled)) ?? stored;
+  if (!stored) return new Fitting(model, compiled, data, given, sources, checkpointers).run();
+  const settings = sameOrder(data, given, options, stored.state.order);
+  const again = sourcesOf(model, data, settings);
+  return new Fitting(model, compiled, data, settings, again, checkpointers, stored).run();
 }
 
 class Fitting {
-  private readonly curves: Record<string, number[]> = {};
+  private curves: Record<string, number[]> = {};
   private stopped: string | undefined;
   private epoch = 0;
+  /** Of the epochs before this one. */
+  private stepsBefore = 0;
+  /** Of the epoch that has begun. */
+  private tally: Tally | undefined;
+  /** Those of the epoch, when its steps are done. */
+  private figures: Figures | undefined;
+  /** Whether all of this belongs together, and no callback is in the middle of something. */
+  private whole = false;
   private readonly batches: Batches;
   private readonly evaluator: Evaluator;
-  private readonly sources: ReturnType<typeof sourcesOf>;
   private readonly training: Training;
   private readonly claim = new Claim("being trained", "await the fit() promise first");
 
   constructor(
     private readonly model: Model,
     private readonly compiled: Compiled,
-    data: TrainingData,
+    private readonly data: TrainingData,
     private readonly settings: Settings,
+    private readonly sources: ReturnType<typeof sourcesOf>,
+    private readonly checkpointers: readonly Checkpointer[],
+    private readonly stored?: StoredTraining,
   ) {
-    this.sources = sourcesOf(model, data, settings);
+    if (stored) model.reseed(stored.state.modelSeed); // before anything is recorded with it
     this.batches = trainingSteps(model, compiled, settings);
-    this.batches.prepare(this.sources.training.kinds);
+    this.batches.prepare(sources.training.kinds);
     this.evaluator = new Evaluator(model, compiled);
     this.training = {
       model,
       epochs: settings.epochs,
-      steps: this.sources.training.steps,
+      steps: sources.training.steps,
       stop: (reason) => {
         this.stopped = reason;
       },
@@ -73,11 +92,9 @@ class Fitting {
     };
     const others = model.serving.begin(this.claim);
     if (others) await others;
-    await attempt(async () => {
-      this.lock();
-      await this.callEach((callback) => callback.onTrainBegin?.(training));
-      while (this.epoch < settings.epochs && this.stopped === undefined && (await this.trainEpoch())) this.epoch++;
-    });
+    await attempt(() => this.train());
+    if (failure && settings.signal?.aborted && failure.error === settings.signal.reason && this.whole)
+      await attempt(() => this.save(() => true));
     await model.serving.end();
     // Each gets to clean up, whatever happened before.
     for (const callback of settings.callbacks) await attempt(() => callback.onTrainEnd?.(training));
@@ -86,30 +103,53 @@ class Fitting {
     return { curves: this.curves, epochs: this.epoch, stopped: this.stopped };
   }
 
-  /** Returns whether the epoch was trained to its end. */
+  private async train(): Promise<void> {
+    const { settings, training } = this;
+    this.lock();
+    await this.callEach((callback) => callback.onTrainBegin?.(training));
+    if (this.stored) await this.takeUp(this.stored);
+    this.whole = true;
+    while (this.epoch < settings.epochs && this.stopped === undefined) if (!(await this.trainEpoch())) return;
+    await this.save(() => true);
+  }
+
+  /** Trains an epoch, or the rest of one. Returns whether it got to its end. */
   private async trainEpoch(): Promise<boolean> {
-    const { epoch, settings, training } = this;
+    const { epoch, settings, training, compiled } = this;
+    const { optimizer } = compiled;
     settings.signal?.throwIfAborted();
-    await this.callEach((callback) => callback.onEpochBegin?.(epoch, training));
-    const figures = await this.pass();
-    if (!figures) return false;
-    this.compiled.optimizer.epoch++;
-    const logs = { ...figures, ...(await this.validate()), learningRate: this.compiled.optimizer.learningRate.item() };
+    if (!this.figures) {
+      if (!this.tally) await this.callEach((callback) => callback.onEpochBegin?.(epoch, training));
+      this.tally ??= new Tally();
+      const figures = await this.pass(this.tally);
+      if (!figures) return false;
+      optimizer.epoch++;
+      this.stepsBefore += this.tally.steps;
+      [this.tally, this.figures] = [undefined, figures];
+    }
+    const logs = { ...this.figures, ...(await this.validate()), learningRate: optimizer.learningRate.item() };
     for (const [name, value] of Object.entries(logs)) (this.curves[name] ??= []).push(value);
-    await this.callEach((callback) => callback.onEpochEnd?.(epoch, logs, training));
+    await this.callEach((callback) => callback.onEpochEnd?.(epoch, logs, training), () => {
+      this.epoch++;
+      this.figures = undefined;
+    }); // prettier-ignore
+    await this.save((checkpointer, position) => checkpointer.isDue(position));
     return true;
   }
 
   /** The steps of one epoch; undefined when a callback stopped the training since the loss is no longer finite. */
-  private async pass(): Promise<Figures | undefined> {
+  private async pass(tally: Tally): Promise<Figures | undefined> {
     const { epoch, settings, training } = this;
     const { callbacks, threads, priority, signal } = settings;
     const { onProgress, onBatch, failed } = progressCaller(callbacks, training);
     const until = signal ? AbortSignal.any([signal, failed]) : failed;
-    const runs = this.sources.training.epoch(epoch, 0, until);
-    const work = { threads, priority, signal: until, within: this.claim };
+    const runs = this.sources.training.epoch(epoch, tally.steps, until);
+    const untilPause = (): number =>
+      Math.min(...this.checkpointers.map((checkpointer) => checkpointer.stepsLeft(this.stepsBefore + tally.steps)));
+    const pause = (): Promise<void> => this.save((checkpointer, { steps }) => checkpointer.stepsLeft(steps) <= 0);
+    const work = { threads, priority, signal: until, within: this.claim, tally, onProgress, onBatch };
     try {
-      const figures = await this.batches.pass(runs, { ...work, tally: new Tally(), onProgress, onBatch });
+      const figures = await this.batches.pass(runs, { ...work, untilPause, pause });
       failed.throwIfAborted();
       return figures;
     } catch (error) {
@@ -136,16 +176,70 @@ class Fitting {
     );
   }
 
+  /** Goes on where a checkpoint was made. */
+  private async takeUp(stored: StoredTraining): Promise<void> {
+    const { state } = stored;
+    const { callbacks } = this.settings;
+    await this.model.serving.release();
+    const fits =
+      callbacks.length === state.callbacks.length &&
+      callbacks.every((callback, i) => (callback.getState === undefined) === (state.callbacks[i] === null));
+    if (!fits)
+      throw wrongValue("fit", "callbacks", "those with which the training began, in the same order,", callbacks);
+    try {
+      callbacks.forEach((callback, i) => callback.setState?.(state.callbacks[i]!, this.training));
+      stored.restore();
+    } catch (cause) {
+      const remedy = "resume with the same callbacks, or begin in another directory";
+      throw fileError(stored.file, "a state that fits", `there is ${(cause as Error).message}`, remedy, cause);
+    }
+    const { position, curves, stopped } = state;
+    this.epoch = position.epoch;
+    this.stepsBefore = position.steps - (position.tally?.steps ?? 0);
+    this.tally = position.tally && new Tally(position.tally);
+    this.figures = position.figures;
+    this.curves = Object.fromEntries(Object.entries(curves).map(([name, curve]) => [name, [...curve]]));
+    this.stopped = stopped ?? undefined;
+    this.lock();
+  }
+
+  /** Writes the checkpoints that are wanted, unless there has been no progress since the last. */
+  private async save(wanted: (checkpointer: Checkpointer, position: Position) => boolean): Promise<void> {
+    const { model, compiled, settings, tally, figures } = this;
+    const steps = this.stepsBefore + (tally?.steps ?? 0);
+    const position = { epoch: this.epoch, steps, ...(tally && { tally: tally.state }), ...(figures && { figures }) };
+    for (const checkpointer of this.checkpointers) {
+      if (checkpointer.has(position) || !wanted(checkpointer, position)) continue;
+      await checkpointer.write(model, compiled, {
+        position,
+        order: orderOf(this.data, settings),
+        modelSeed: model.seed,
+        curves: Object.fromEntries(
+          Object.entries(this.curves).map(([name, curve]) => [name, Float64Array.from(curve)]),
+        ),
+        stopped: this.stopped ?? null,
+        optimizer: { epoch: compiled.optimizer.epoch, scheduled: compiled.optimizer.hasSchedule },
+        callbacks: settings.callbacks.map((callback) => callback.getState?.() ?? null),
+      });
+    }
+  }
+
   private lock(): void {
     this.claim.take([...this.model.weights.values()]);
   }
 
-  /** Callbacks in turn, with the weights free meanwhile. */
-  private async callEach(call: (callback: Callback) => void | Promise<void>): Promise<void> {
-    if (this.settings.callbacks.length === 0) return;
-    await this.model.serving.release();
-    for (const callback of this.settings.callbacks) await call(callback);
-    this.lock();
+  /** Callbacks in turn, with the weights free meanwhile; then what they bring to an end. */
+  private async callEach(call: (callback: Callback) => void | Promise<void>, end?: () => void): Promise<void> {
+    const { callbacks } = this.settings;
+    const { whole } = this;
+    this.whole = false;
+    if (callbacks.length > 0) {
+      await this.model.serving.release();
+      for (const callback of callbacks) await call(callback);
+      this.lock();
+    }
+    end?.();
+    this.whole = whole;
   }
 }
 

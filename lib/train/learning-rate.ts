@@ -78,5 +78,10 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
         [waited, cooling] = [0, cooldown];
       }
     },
+    getState: () => ({ best: best.state, waited, cooling }),
+    setState: (state) => {
+      best.resume(state.best);
+      [waited, cooling] = [Number(state.waited), Number(state.cooling)];
+    },
   };
 }

@@ -6,18 +6,19 @@ import { layerFromConfig, type LayerFactories } from "../layers/registry.js";
 import { isLossName, resolveLoss } from "../losses/registry.js";
 import { isKnownMetric, resolveMetric } from "../metrics/registry.js";
 import { sequential, type Model } from "../model.js";
-import { checkOptions, only } from "../options.js";
+import { checkOptions, only, wrongValue } from "../options.js";
 import { resolveOptimizer } from "../optimizers/registry.js";
 import { sizeOf, type TypedArray } from "../tensor.js";
 import { parseArchitecture, safeTypes, type Architecture } from "./model-file.js";
+import { isForTraining } from "./training-file.js";
 
 /**
- * Reads a model that `save` wrote, compiled as it was where its loss and metrics are the library's own (the optimizer starts afresh);
+ * Reads a model that `save` or a checkpoint wrote, compiled as it was where its loss and metrics are the library's own (the optimizer starts afresh);
  * otherwise call compile() with yours.
  *
  * @param source - a path, or the file's bytes
  * @param options - `layers`: factories of your own layers, by type
- * @throws FileError when it is no such file, or its weights do not fit its architecture
+ * @throws OptionError for what is neither; FileError when it is no such file, or its weights do not fit its architecture
  *
  * @example
  * ```ts
@@ -30,6 +31,8 @@ export async function loadModel(
   options: { readonly layers?: LayerFactories } = {},
 ): Promise<Model> {
   checkOptions("loadModel", options, ["layers"]);
+  if (typeof source !== "string" && !(source instanceof Uint8Array))
+    throw wrongValue("loadModel", "source", "a path, or a file's bytes as a Uint8Array or Buffer,", source);
   const file = sourceName(source);
   const { tensors, metadata } = await readSafetensors(source);
   const architecture = parseArchitecture(file, metadata.get("format"), metadata.get("model"));
@@ -52,7 +55,7 @@ export async function loadModel(
       );
     values.set(weight, stored.data as Float32Array | Float64Array);
   }
-  const unknown = [...tensors.keys()].find((tensor) => !model.weights.has(tensor));
+  const unknown = [...tensors.keys()].find((tensor) => !model.weights.has(tensor) && !isForTraining(tensor));
   if (unknown !== undefined)
     throw fileError(file, "only the model's weights", `it also holds "${unknown}"`, "save the model again");
   model.setWeights(values);

@@ -6,7 +6,17 @@ import type { Compiled, Model } from "../model.js";
 import { format, formatVersion, safeTypes, type Architecture } from "./model-file.js";
 
 export async function saveModel(path: string, model: Model, compiled: Compiled | undefined): Promise<void> {
-  const architecture: Architecture = {
+  const tensors = new Map<string, SafeTensor>();
+  const dtype = safeTypes[model.dtype];
+  for (const [name, data] of model.getWeights())
+    tensors.set(name, { dtype, shape: model.weights.get(name)!.shape, data: data as SafeTensor["data"] });
+  const description = JSON.stringify(describeModel(model, compiled));
+  await writeSafetensors(path, tensors, new Map([["format", format], ["model", description]])); // prettier-ignore
+}
+
+/** What a file says about a model beside its weights. */
+export function describeModel(model: Model, compiled: Compiled | undefined): Architecture {
+  return {
     version: formatVersion,
     name: model.name,
     seed: model.seed,
@@ -15,11 +25,6 @@ export async function saveModel(path: string, model: Model, compiled: Compiled |
     layers: model.layers.map(({ type, options }) => ({ type, options })),
     ...(compiled ? { compiled: describeCompiled(compiled) } : {}),
   };
-  const tensors = new Map<string, SafeTensor>();
-  const dtype = safeTypes[model.dtype];
-  for (const [name, data] of model.getWeights())
-    tensors.set(name, { dtype, shape: model.weights.get(name)!.shape, data: data as SafeTensor["data"] });
-  await writeSafetensors(path, tensors, new Map([["format", format], ["model", JSON.stringify(architecture)]])); // prettier-ignore
 }
 
 function describeCompiled({ loss, optimizer, metrics }: Compiled): NonNullable<Architecture["compiled"]> {

@@ -87,7 +87,8 @@ class StreamSource implements Source {
       const batch = await this.next(signal, steps !== undefined || step === 0 || left > 0);
       if (!batch) return;
       if (left > 0) {
-        left--;
+        // Tells at least what figures there are, if it is the last of its epoch.
+        if (--left === 0) yield { ...batchRun(batch), steps: 0 };
         await setImmediate(); // a source that is always ready would otherwise let nobody else have a turn
       } else {
         step++;

@@ -75,12 +75,13 @@ struct Counter {
   int32_t old = 0;
   std::unique_ptr<Program> program;
 
-  Counter() {
+  // Counts in `shared` instead of its own value, where there is one.
+  explicit Counter(int32_t* shared = nullptr) {
     auto bytes = [](int32_t* data) { return Storage{reinterpret_cast<uint8_t*>(data), sizeof(int32_t)}; };
     int32_t scalar = static_cast<int32_t>(DType::int32);
     std::vector<int32_t> tensors = {0, 0, scalar, 0, 0, 0, 0, 0, 0, 0, 1, 0, scalar, 0, 0, 0, 0, 0, 0, 0};
     std::vector<int32_t> instructions = {op_tick, 1, 1, 0, 0, 1};
-    std::vector<Storage> storages = {bytes(&value), bytes(&old)};
+    std::vector<Storage> storages = {bytes(shared ? shared : &value), bytes(&old)};
     program = std::make_unique<Program>(ProgramImage{tensors, instructions, {}, {}, storages}, kernel_table(Isa::reference));
   }
 
@@ -208,6 +209,23 @@ TEST("engine: jobs of one program take turns") {
   for (size_t i = 0; i < all.size(); i++)
     if (all[i] != static_cast<int32_t>(i)) return EXPECT_EQ(all[i], static_cast<int32_t>(i));
   EXPECT_EQ(counter.value, static_cast<int32_t>(kJobs * kSteps));
+}
+
+TEST("engine: jobs of one group take turns") {
+  Pool pool;
+  Finished finished;
+  Engine engine(&pool, Finished::notify, &finished);
+  alignas(64) int32_t shared = 0;
+  Counter first(&shared), second(&shared);
+  constexpr int64_t kSteps = 200000;
+  for (Counter* counter : {&first, &second}) {
+    auto job = counter->job(kSteps);
+    job->budget = 2;
+    job->group = 7;
+    engine.submit(job);
+  }
+  finished.wait_for(2);
+  EXPECT_EQ(shared, static_cast<int32_t>(2 * kSteps));
 }
 
 TEST("engine: a job that needs all threads gets its turn among smaller ones") {

@@ -126,26 +126,31 @@ describe("predictions during training", () => {
     return known;
   }
 
-  it("are all by the weights of one moment between two steps, and of later and later ones", async () => {
-    const epochs = 60;
-    const known = await trajectory(epochs * 8);
-    expect(known.size).toBe(epochs * 8 + 1);
-    const model = network();
-    let training = true;
-    const fitting = model.fit(data, { epochs, batchSize: 8, shuffle: false }).finally(() => (training = false));
-    const seen: number[] = [];
-    const client = async (): Promise<void> => {
-      let last = -1;
-      while (training) {
-        const step = known.get(bits(await model.predict(asked)));
-        expect(step).toBeGreaterThanOrEqual(last); // undefined, for torn weights, is not
-        seen.push((last = step!));
-      }
-    };
-    await Promise.all([client(), client(), client(), fitting]);
-    expect(new Set(seen).size).toBeGreaterThan(2);
-    expect(known.get(bits(await model.predict(asked)))).toBe(epochs * 8);
-  });
+  it.each([1, 2])(
+    "are all by the weights of one moment between two steps, and of later and later ones: on %i threads",
+    async (threads) => {
+      const epochs = 60;
+      const known = await trajectory(epochs * 8);
+      expect(known.size).toBe(epochs * 8 + 1);
+      const model = network();
+      let training = true;
+      const fitting = model
+        .fit(data, { epochs, batchSize: 8, shuffle: false, threads })
+        .finally(() => (training = false));
+      const seen: number[] = [];
+      const client = async (): Promise<void> => {
+        let last = -1;
+        while (training) {
+          const step = known.get(bits(await model.predict(asked)));
+          expect(step).toBeGreaterThanOrEqual(last); // undefined, for torn weights, is not
+          seen.push((last = step!));
+        }
+      };
+      await Promise.all([client(), client(), client(), fitting]);
+      expect(new Set(seen).size).toBeGreaterThan(2);
+      expect(known.get(bits(await model.predict(asked)))).toBe(epochs * 8);
+    },
+  );
 
   it("do not get in the way of callbacks that set weights, nor these in theirs", async () => {
     const model = network();

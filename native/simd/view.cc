@@ -3,6 +3,7 @@
 #include "broadcast.h"
 #include "fault.h"
 #include "isa.h"
+#include "transpose.h"
 
 namespace simdnn {
 namespace {
@@ -48,6 +49,50 @@ SIMDNN_INLINE bool with_source(const View& view, F f) {
   return true;
 }
 
+// A permutation that exchanges two neighbouring groups of axes: each of `count` matrices is transposed.
+struct Exchange {
+  int64_t count = 1, rows = 1, columns = 1;
+  bool fits = false;
+};
+Exchange exchange_of(const View& in, const double* perm) {
+  int axes[kMaxRank], n = 0;  // those longer than 1, in the order of the output
+  for (int d = 0; d < in.rank; d++)
+    if (in.dims[static_cast<int>(perm[d])] != 1) axes[n++] = static_cast<int>(perm[d]);
+  Exchange exchange;
+  int runs = 0, begin = 0;  // runs of rising axes; axes in front that stay
+  const auto is_first_left = [&](int i) {
+    for (int j = i + 1; j < n; j++)
+      if (axes[j] < axes[i]) return false;
+    return true;
+  };
+  while (begin < n && is_first_left(begin)) exchange.count *= in.dims[axes[begin++]];
+  for (int i = begin; i < n; i++) {
+    if (i == begin || axes[i] < axes[i - 1]) runs++;
+    (runs == 1 ? exchange.columns : exchange.rows) *= in.dims[axes[i]];
+  }
+  // Two rising runs are an exchange if the second ends before the first begins.
+  exchange.fits = runs == 2 && axes[n - 1] < axes[begin];
+  return exchange;
+}
+
+void transpose(const Args& args) {
+  const View& in = args.in[0];
+  const Exchange exchange = exchange_of(in, args.attrs + 1);
+  if (!exchange.fits || in.size == 0 || in.dtype == DType::uint8) return reference::transpose<float>(args);
+  const float* from = data<float>(in);  // or int32_t, which moves alike
+  float* to = data<float>(args.out[0]);
+  const int64_t rows = exchange.rows, columns = exchange.columns, blocks = (columns + kLanes - 1) / kLanes;
+  const int64_t most = kGrain / 4 / (rows * kLanes);
+  parallel(args, exchange.count * blocks, most ? most : 1, [=](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t matrix = begin / blocks, first = begin % blocks, last = end - begin < blocks - first ? first + end - begin : blocks;
+      const int64_t j = first * kLanes, stop = last * kLanes < columns ? last * kLanes : columns, start = matrix * rows * columns;
+      transpose(from + start + j, columns, rows, stop - j, to + start + j * rows, rows, rows);
+      begin += last - first;
+    }
+  });
+}
+
 // Rows in the order of the indices: images into a batch, converted from bytes as they are gathered.
 void gather(const Args& args) {
   const View &source = args.in[0], &out = args.out[0];
@@ -80,6 +125,7 @@ void cast(const Args& args) {
 
 void SIMDNN_FOR_ISA(override_view)(KernelTable& table) {
   table.f32[op_broadcast_to] = broadcast_to;
+  table.f32[op_transpose] = transpose;
   table.f32[op_gather] = gather;
   table.f32[op_cast] = cast;
 }

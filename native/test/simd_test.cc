@@ -1,4 +1,5 @@
 // Every op that simd/ overrides, on sizes around the vector widths and some that several threads share.
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
@@ -286,11 +287,21 @@ TEST("simd: moving data") {
     check_case({op_broadcast_to, {normal_numbers({rows, 1})}, {out}, attrs});
     check_case({op_broadcast_to, {normal_numbers({})}, {out}, attrs});
     check_case({op_broadcast_to, {normal_numbers({rows, columns})}, {out}, attrs});
+    check_case({op_transpose, {normal_numbers({rows, columns})}, {{{columns, rows}, {}}}, {2, 1, 0}});
+    check_case({op_transpose, {integers({rows, columns}, 1000)}, {{{columns, rows}, {}, DType::int32}}, {2, 1, 0}});
+    check_case({op_transpose, {normal_numbers({3, rows, columns})}, {{{3, columns, rows}, {}}}, {3, 0, 2, 1}});
     check_case({op_gather, {normal_numbers({11, columns}), integers({rows}, 11)}, {out}, {0}});
     check_case({op_gather, {integers({11, columns}, 256, DType::uint8), integers({rows}, 11)}, {out}, {0}});
     check_case({op_gather, {integers({11, columns}, 256, DType::uint8), integers({rows}, 11)}, {{{rows, columns}, {}, DType::uint8}}, {3}});
   }
   check_case({op_broadcast_to, {normal_numbers({3, 1})}, {{{2, 3, 4}, {}}}, {3, 2, 3, 4}});
+  const std::vector<int64_t> dims{2, 17, 1, 5, 3};
+  std::vector<double> perm{0, 1, 2, 3, 4};
+  do {
+    std::vector<int64_t> permuted;
+    for (double axis : perm) permuted.push_back(dims[static_cast<size_t>(axis)]);
+    check_case({op_transpose, {normal_numbers(dims)}, {{permuted, {}}}, {5, perm[0], perm[1], perm[2], perm[3], perm[4]}});
+  } while (std::next_permutation(perm.begin(), perm.end()));
 }
 
 TEST("simd: optimizer steps") {

@@ -12,9 +12,8 @@ float* scratch_vector(const Args& args, int64_t i) { return static_cast<float*>(
 // output = (x - center) scale + shift for some columns
 SIMDNN_INLINE void normalize(Matrix shape, int64_t begin, int64_t end, const float* x, const float* center, const float* scale, const float* shift,
                              float* output) {
-  each_row_part(shape, begin, end, [=](auto at, auto in_row) {
-    at.store(output, fma(at.load(x) - in_row.load(center), in_row.load(scale), in_row.load(shift)));
-  });
+  each_row_part(shape, begin, end,
+                [=](auto at, auto in_row) { at.store(output, fma(at.load(x) - in_row.load(center), in_row.load(scale), in_row.load(shift))); });
 }
 
 int64_t batch_norm_scratch(const Args& args) { return scratch_vectors(args, 3); }

@@ -251,5 +251,19 @@ SIMDNN_INLINE float max(vf x) {
   return fold(x, [](vf a, vf b) { return max(a, b); });
 }
 
+// Lane r of the answer is fold(rows[r], combine): the same operations, on a commutative `combine`.
+template <int distance = kLanes / 2, class Combine>
+SIMDNN_INLINE vf fold_rows(vf (&rows)[kLanes], Combine combine) {
+  if constexpr (distance == 0) {
+    return rows[0];
+  } else {
+    SIMDNN_UNROLL for (int r = 0; r < distance; r++) {
+      const vf a = rows[r], b = rows[r + distance];
+      rows[r] = combine(alternate<distance>(a, b), swap<distance>(alternate<distance>(b, a)));
+    }
+    return fold_rows<distance / 2>(rows, combine);
+  }
+}
+
 }  // namespace
 }  // namespace simdnn

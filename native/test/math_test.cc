@@ -98,7 +98,14 @@ const Function kFunctions[] = {
      -kInfinity,
      kInfinity,
      1.71},
-    {"gelu", op_activation, {activation_number(Activation::gelu), 0}, [](double x) { return x * 0.5 * std::erfc(-x * std::sqrt(0.5)); }, -12.9f, kInfinity, 7},
+    {"swish", op_activation, {activation_number(Activation::swish), 0}, [](double x) { return x / (1 + std::exp(-x)); }, -80, 80, 3.2},
+    {"gelu",
+     op_activation,
+     {activation_number(Activation::gelu), 0},
+     [](double x) { return x * 0.5 * std::erfc(-x * std::sqrt(0.5)); },
+     -12.9f,
+     kInfinity,
+     6.1},
 };
 
 }  // namespace

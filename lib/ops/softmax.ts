@@ -1,6 +1,6 @@
 // Softmax, its logarithm and its hard limit over the last axis. With the loss in one step it is cross-entropy.ts.
 import { apply1, defineOp, type Op } from "../op.js";
-import { tensor, type Tensor } from "../tensor.js";
+import { checkTensor, tensor, type Tensor } from "../tensor.js";
 import { cast } from "./cast.js";
 import { equal } from "./comparison.js";
 import type { NoAttrs } from "./constant.js";
@@ -83,6 +83,7 @@ export function logSoftmax(x: Tensor): Tensor {
  * ```
  */
 export function hardmax(x: Tensor): Tensor {
+  checkTensor("hardmax", "x", x);
   const classes = features("hardmax", ["input"], [x]);
   const places = tensor(Int32Array.from({ length: classes }, (_, i) => i));
   const largest = argmax(x);

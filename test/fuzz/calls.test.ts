@@ -80,8 +80,9 @@ test.each(Object.entries(promiseCalls))("%s", async (name, { args, on }) => {
     const made = on?.();
     const bent = bend(args(), changes);
     // 2⁴⁰ epochs are a sound wish.
-    const options = bent[1] as { epochs?: unknown; signal?: AbortSignal } | undefined;
-    if (Number(options?.epochs) > 3) options!.signal = AbortSignal.timeout(50);
+    for (const argument of bent as ({ fit?: unknown } | null | undefined)[])
+      for (const options of [argument, argument?.fit] as ({ epochs?: unknown; signal?: AbortSignal } | undefined)[])
+        if (typeof options?.epochs === "number" && options.epochs > 3) options.signal = AbortSignal.timeout(50);
     return (made ? methodNamed(name, made) : ofLibrary[name]!).apply(made, bent);
   };
   await fc.assert(

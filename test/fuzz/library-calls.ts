@@ -26,7 +26,7 @@ const on = (make: () => object, calls: Readonly<Record<string, () => unknown[]>>
   Object.fromEntries(Object.entries(calls).map(([name, args]) => [name, { args, on: make }]));
 
 const unary =
-  "abs cos exp log logSoftmax neg sign sin sqrt square relu sigmoid tanh softplus swish gelu softmax stopGradient";
+  "abs cos exp log logSoftmax neg sign sin sqrt square relu sigmoid tanh softplus swish gelu softmax hardmax stopGradient";
 const binary = "add sub mul div pow maximum minimum equal greater greaterEqual";
 const computing: Calls = {
   ...many(unary, () => [t()]),
@@ -128,6 +128,13 @@ export const functionCalls: Calls = {
   ...many("exponentialAverage", () => [{ beta: 0.9, correctBias: true }]),
   ...many("learningRateScheduler", () => [() => 0.1]),
   ...many("reduceOnPlateau", () => [{ monitor: "loss", factor: 0.5, patience: 1, cooldown: 1, minRate: 0.001 }]),
+  ...many("randomFlip", () => [{ mode: "horizontal", imageShape: [2, 2], fill: "constant" }]),
+  ...many("randomTranslation", () => [{ height: 0.1, width: [-0.1, 0.2], imageShape: [2, 2] }]),
+  ...many("randomRotation", () => [{ factor: 0.1, imageShape: [2, 2] }]),
+  ...many("randomZoom", () => [{ height: [-0.1, 0.1], imageShape: [2, 2] }]),
+  ...many("randomElastic", () => [{ alpha: 2, imageShape: [2, 2], fill: "constant" }]),
+  ...many("gaussianNoise", () => [{ deviation: 0.1 }]),
+  ...many("mixUp", () => [{ alpha: 0.2 }]),
   ...many("biasVariance", () => [{ trainError: 0.1, devError: 0.2, baseline: 0.05, tolerance: 0.01 }]),
   ...many("compareDistributions", () => [xor(), xor(), { significance: 0.1, names: ["a", "b"] }]),
   ...many("dataset", () => [[[1, 2], [3, 4]], Int32Array.of(0, 1), { inputShape: [2], targetShape: [], sampleWeights: [1, 2] }]),
@@ -199,7 +206,7 @@ export const grouped: Readonly<Record<string, readonly [exports: object, calls: 
 export const promiseCalls: Calls = {
   ...many("loadModel", () => [Buffer.from("no model"), { layers: {} }]),
   ...many("diagnose", () => [compiled(), { train: xor(), dev: xor(), metric: "accuracy", baseline: 0, tolerance: 0.1, threads: 1 }]),
-  ...many("gradientCheck", () => [compiled(), xor(), { sample: 2, seed: 1 }]),
+  ...many("gradientCheck", () => [compiled(), xor(), { elements: 2, seed: 1 }]),
   ...many("gradientFlow", () => [compiled(), xor(), { batchSize: 2 }]),
   ...many("learningCurve", () => [compiled, xor(), xor(), { sizes: [2, 4], metric: "accuracy", seed: 1, fit: { epochs: 1 } }]),
   ...many("tune", () => [{ rate: space.log(0.1, 1) }, ({ rate }: { rate: number }) => rate, { trials: 2, strategy: "random", parallel: 2, seed: 1 }]),

@@ -12,7 +12,7 @@ import { isStream, StreamReader, type DataStream, type StreamOpener } from "./st
 /** Examples to train on: in memory, or streamed. A function opens the stream anew whenever it has come to its end and more is needed. */
 export type TrainingData = Dataset | DataStream | StreamOpener;
 
-/** @internal */
+/** The steps of a training, whatever they come from. */
 export interface Source {
   /** Steps of an epoch; undefined where only its end will tell. */
   readonly steps: number | undefined;

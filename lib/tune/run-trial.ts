@@ -82,7 +82,13 @@ function checkReport(index: number, step: number, score: number, last = -Infinit
 
 function parts(index: number, given: Score): { score: number; figures: { readonly [figure: string]: Json } } {
   const { score, ...figures } = typeof given === "object" && given !== null ? given : { score: given };
-  return { score: finiteNumber(`trial ${index}`, "score", score), figures };
+  finiteNumber(`trial ${index}`, "score", score);
+  try {
+    JSON.stringify(figures);
+  } catch {
+    throw wrongValue(`trial ${index}`, "figures", "what JSON can hold", figures);
+  }
+  return { score, figures };
 }
 
 /** The same promise, unless the signal aborts first. */

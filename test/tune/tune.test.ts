@@ -108,11 +108,12 @@ describe("trials that fail", () => {
         if (index === 3) return "0.5" as unknown as number;
         if (index === 4) return Promise.reject(new DOMException("given up", "AbortError"));
         if (index === 5) return { accuracy: 1 } as unknown as number;
+        if (index === 7) return { score: 1, size: 5n } as unknown as number;
         return { score: -index, epochs: 7 };
       },
-      { trials: 7, seed: 1, parallel: 2, onTrial: (trial) => void heard.push(trial) },
+      { trials: 8, seed: 1, parallel: 2, onTrial: (trial) => void heard.push(trial) },
     );
-    expect(result.trials.map(({ index, status }) => [index, status])).toEqual([[6, "done"], [0, "done"], ...[1, 2, 3, 4, 5].map((index) => [index, "failed"])]); // prettier-ignore
+    expect(result.trials.map(({ index, status }) => [index, status])).toEqual([[6, "done"], [0, "done"], ...[1, 2, 3, 4, 5, 7].map((index) => [index, "failed"])]); // prettier-ignore
     expect(result.best).toMatchObject({ score: -6, figures: { epochs: 7 }, error: undefined, attempts: 1 });
     expect(result.trials.slice(2).map(({ error }) => error)).toEqual([
       "RangeError: too wide\nby far",
@@ -120,10 +121,11 @@ describe("trials that fail", () => {
       'OptionError: trial 3: expected a finite number for score but received "0.5" (string)',
       "AbortError: given up",
       "OptionError: trial 5: expected a finite number for score but received undefined",
+      "OptionError: trial 7: expected what JSON can hold for figures but received { size: 5n } (object)",
     ]);
     expect([...heard].sort((a, b) => a.index - b.index)).toEqual([...result.trials].sort((a, b) => a.index - b.index));
     const lines = String(result).split("\n");
-    expect(lines.length).toBe(8);
+    expect(lines.length).toBe(9);
     expect(lines[0]).toMatch(/^trial {2}status {2}score {2}x +y$/);
     expect(lines[3]).toMatch(/^1 +failed +– .* RangeError: too wide$/);
   });

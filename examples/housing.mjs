@@ -117,9 +117,8 @@ const seeds = quick ? [1, 2] : [1, 2, 3, 4, 5];
 const plain = (seed) =>
   sequential([dense(128, { activation: "relu" }), dense(128, { activation: "relu" }), dense(1)], { inputShape: whole.inputShape, seed }).compile({ ...compiled, optimizer: adam({ learningRate: 1e-3 }) }); // prettier-ignore
 
-async function trained(make, options) {
-  const models = seeds.map(make);
-  for (const model of models) await model.fit(whole, options);
+async function trained(models, options) {
+  for (const [i, model] of models.entries()) await model.fit(whole, options(i));
   return models;
 }
 async function rmse(model) {
@@ -130,15 +129,25 @@ async function meanRmse(models) {
   return each.reduce((sum, value) => sum + value, 0) / each.length;
 }
 
-const plainModels = await trained(plain, { epochs: quick ? 1 : 60, batchSize: 128 });
-const foundModels = await trained((seed) => build(config, seed, whole), { epochs, batchSize: config.batchSize });
+const plainModels = await trained(seeds.map(plain), () => ({ epochs: quick ? 1 : 60, batchSize: 128 }));
+const sameModels = await trained(
+  seeds.map((seed) => build(config, seed, whole)),
+  () => ({ epochs, batchSize: config.batchSize }),
+);
+const bestConfigs = result.trials.slice(0, seeds.length).map((trial) => trial.config);
+const bestModels = await trained(
+  bestConfigs.map((each, i) => build(each, seeds[i], whole)),
+  (i) => ({ epochs, batchSize: bestConfigs[i].batchSize }),
+);
 const reference = await meanRmse(plainModels);
 const report = (what, value) =>
   console.log(`${what}: test RMSE ${dollars(value)} (${((100 * (value - reference)) / reference).toFixed(1)} %)`);
-report(`default network, mean of ${seeds.length} seeds`, reference);
-report(`${seeds.length} default networks together`, await rmse(ensemble(plainModels)));
-report(`found network, mean of ${seeds.length} seeds`, await meanRmse(foundModels));
-report(`${seeds.length} found networks together`, await rmse(ensemble(foundModels)));
+const count = seeds.length;
+report(`default network, mean of ${count} seeds`, reference);
+report(`${count} default networks together`, await rmse(ensemble(plainModels)));
+report(`found network, mean of ${count} seeds`, await meanRmse(sameModels));
+report(`${count} found networks together`, await rmse(ensemble(sameModels)));
+report(`networks of the ${count} best trials together`, await rmse(ensemble(bestModels)));
 
 function dollars(value) {
   return Math.round(value).toLocaleString("en");

@@ -1,4 +1,5 @@
 // What the plot of a search takes: trials with configurations and scores, made even. Drawing them is search.ts.
+import { inspect } from "node:util";
 import { checkOptions, isArray, oneOf, wrongValue } from "../options.js";
 import { namedScale, numberScale, suitableKind, tickedAt, type Scale, type ScaleKind } from "./scale.js";
 
@@ -93,14 +94,14 @@ export function searchOf(input: SearchInput, options: SearchOptions): Search {
   return { trials, unscored: given.trials.length - scored.length, mode, parameters };
 }
 
-/** Numbers, texts and everything else as JSON; lists as their length and their items. */
+/** Numbers and texts as they are, everything else as text; lists as their length and their items. */
 function flat(name: string, value: unknown): (readonly [string, Value])[] {
   if (isArray(value as readonly unknown[])) {
     const items = value as readonly unknown[];
     return [[`${name}.length`, items.length], ...items.flatMap((item, i) => flat(`${name}[${i}]`, item))];
   }
   if (value === undefined) return [];
-  return [[name, typeof value === "number" || typeof value === "string" ? value : JSON.stringify(value)]];
+  return [[name, typeof value === "number" || typeof value === "string" ? value : inspect(value)]];
 }
 
 /** All names in the order of the configurations, a list's beside each other. */

@@ -172,10 +172,10 @@ export function randomElastic(options: RandomElasticOptions = {}): Layer {
   const sigma = positiveNumber(type, "sigma", options.sigma ?? 4);
   return imageLayer(type, { alpha, sigma }, options, (scene) => {
     const { batch, height, width, draw, dtype } = scene;
-    // Columns first: noise is noise, whichever way it lies, and this saves turning it round once.
-    const columns = matmul(draw([2 * batch * width, height], -1, 1), smoothing(height, sigma, 1, dtype));
-    const rows = transpose(reshape(columns, [2 * batch, width, height]), [0, 2, 1]);
-    const smooth = matmul(reshape(rows, [2 * batch * height, width]), smoothing(width, sigma, alpha, dtype));
+    // Noise is noise, whichever way it lies: with the height in front, columns and rows are smoothed by one product each.
+    const columns = matmul(smoothing(height, sigma, 1, dtype), draw([height, 2 * batch * width], -1, 1));
+    const rows = matmul(reshape(columns, [height * 2 * batch, width]), smoothing(width, sigma, alpha, dtype));
+    const smooth = transpose(reshape(rows, [height, 2 * batch, width]), [1, 0, 2]);
     return { transforms: identities(scene), displacement: reshape(smooth, [batch, 2, height, width]) };
   });
 }

@@ -255,6 +255,17 @@ TEST("simd: warp keeps inside the image wherever it is sent") {
       check_case({op_warp, {normal_numbers({1, 4, 20, 1}), {{1, 6}, {0, 0, place, 0, 1, 0}}}, {{{1, 4, 20, 1}, {}}}, {fill, 0.5}});
 }
 
+TEST("simd: rows in another order") {
+  for (int64_t columns : {1, 2, 7, 16, 17, 33, 100})
+    for (auto [a, b] : {std::pair<int64_t, int64_t>{1, 1}, {3, 5}, {70, 40}}) {
+      check_case({op_transpose, {normal_numbers({a, b, columns})}, {{{b, a, columns}, {}}}, {3, 1, 0, 2}});
+      check_case({op_transpose, {normal_numbers({a, 2, b, columns})}, {{{b, a, 2, columns}, {}}}, {4, 2, 0, 1, 3}});
+      check_case({op_transpose, {normal_numbers({a, b, columns})}, {{{a, columns, b}, {}}}, {3, 0, 2, 1}});
+      check_case({op_transpose, {integers({a, b, columns}, 100)}, {{{b, a, columns}, {}, DType::int32}}, {3, 1, 0, 2}});
+    }
+  check_case({op_transpose, {normal_numbers({0, 3, 4})}, {{{3, 0, 4}, {}}}, {3, 1, 0, 2}});
+}
+
 TEST("simd: reductions") {
   const auto check = [](std::vector<int64_t> dims, std::vector<double> axes, std::vector<int64_t> out) {
     std::vector<double> attrs{static_cast<double>(axes.size())};

@@ -223,14 +223,14 @@ describe("randomElastic", () => {
 
   it("fetches pixels from where the smoothed noise says", () => {
     const batch = 2;
-    // What is drawn, in the layer's order: images, directions, columns, rows.
-    const drawn = randomUniform([2 * batch * width, height], { seed: 5, stream: 3, low: -1 }).data();
+    // What is drawn, in the layer's order: rows, images, directions, columns.
+    const drawn = randomUniform([height, 2 * batch * width], { seed: 5, stream: 3, low: -1 }).data();
     const kernel = (d: number): number => Math.exp((-d * d) / (2 * sigma * sigma)) / (sigma * Math.sqrt(2 * Math.PI));
     const shift = (image: number, direction: number, y: number, x: number): number => {
       let sum = 0;
       for (let i = 0; i < width; i++)
         for (let j = 0; j < height; j++)
-          sum += kernel(x - i) * kernel(y - j) * drawn[((2 * image + direction) * width + i) * height + j]!;
+          sum += kernel(x - i) * kernel(y - j) * drawn[(j * 2 * batch + 2 * image + direction) * width + i]!;
       return alpha * sum;
     };
     // Inside a plane that goes on, a pixel says where it comes from.

@@ -1,6 +1,9 @@
 // What building, compiling and capturing refuse beside what model.test.ts has: weights, losses, metrics, data, results.
 import { describe, expect, test } from "vitest";
-import { capture, dataset, dense, ones, parameter, sequential, tensor, type Layer, type Loss, type Metric, type Model, type Tensor } from "simdnn"; // prettier-ignore
+import {
+  batchNorm, capture, dataset, dense, dropout, l1, l1l2, l2, ones, parameter, sequential, sigmoid, softmax, tensor, type FitOptions, type Layer,
+  type Loss, type LossOption, type Metric, type Model, type Tensor,
+} from "simdnn"; // prettier-ignore
 import { failure } from "./failure.js";
 
 const network = (): Model => sequential([dense(2)], { inputShape: [2], seed: 1 });
@@ -95,5 +98,63 @@ describe("captured functions", () => {
     );
     expect(sum(1, 2).item()).toBe(3);
     expect(() => capture(5 as unknown as () => Tensor)).toThrow(failure("OptionError", /a function for fn/));
+  });
+});
+
+describe("training that cannot work", () => {
+  const inputs = [[1, 2], [3, 4], [5, 6]]; // prettier-ignore
+  const labels = dataset(inputs, Int32Array.of(0, 1, 2));
+  const fit = (layers: readonly Layer[], loss: LossOption, data = labels, options: FitOptions = {}) =>
+    sequential(layers, { inputShape: [2], seed: 1 })
+      .compile({ loss })
+      .fit(data, options);
+
+  test.each([0, 2, -0.5, NaN])("a keep probability of %d", (keepProb) => {
+    expect(() => dropout({ keepProb })).toThrow(
+      failure("OptionError", `dropout: expected a number above 0, up to 1, for keepProb but received ${keepProb} (number)`),
+    ); // prettier-ignore
+  });
+
+  test.each([
+    ["l1", () => l1(-1), "l1: expected a number >= 0 for lambda but received -1 (number)"],
+    ["l2", () => l2(-0.1), "l2: expected a number >= 0 for lambda but received -0.1 (number)"],
+    ["l1l2", () => l1l2({ l1: 0, l2: -1 }), "l1l2: expected a number >= 0 for l2 but received -1 (number)"],
+  ])("a negative λ of %s", (_, make, message) => {
+    expect(make).toThrow(failure("OptionError", message));
+  });
+
+  test.each<[LossOption, readonly Layer[]]>([
+    ["softmaxCrossEntropy", [dense(2)]],
+    ["categoricalCrossEntropy", [dense(2), softmax()]],
+    ["sigmoidCrossEntropy", [dense(1)]],
+    ["binaryCrossEntropy", [dense(1), sigmoid()]],
+  ])("more classes than outputs, with %s", async (loss, layers) => {
+    const message = /: targets\[2\] is 2, but there are 2 classes: expected an integer from 0 to 1/;
+    await expect(fit(layers, loss)).rejects.toThrow(failure("IndexError", message));
+    const two = dataset(inputs.slice(0, 2), Int32Array.of(0, 1));
+    await expect(fit(layers, loss, two, { validationData: labels })).rejects.toThrow(failure("IndexError", message));
+  });
+
+  test("more columns of probabilities than outputs", async () => {
+    const rows = dataset(inputs, [[1, 0, 0], [0, 1, 0], [0, 0, 1]]); // prettier-ignore
+    await expect(fit([dense(2)], "softmaxCrossEntropy", rows)).rejects.toThrow(
+      failure("ShapeError", /targets must be class numbers \[batch\] or probabilities \[batch, classes\]/),
+    );
+  });
+
+  test("several labels of an example, one of which is neither 0 nor 1", async () => {
+    const targets = tensor(Int32Array.of(0, 1, 1, 0, 3, 1), { shape: [3, 2], name: "targets" });
+    await expect(fit([dense(2)], "sigmoidCrossEntropy", dataset(inputs, targets), { shuffle: false })).rejects.toThrow(
+      failure("IndexError", /values of targets\[4\] is 3/),
+    );
+  });
+
+  test.each([
+    ["batches of one", { batchSize: 1 }],
+    ["a last batch of one", { batchSize: 2 }],
+  ])("batch norm with %s", async (_, options) => {
+    await expect(fit([dense(3), batchNorm()], "softmaxCrossEntropy", labels, options)).rejects.toThrow(
+      failure("ShapeError", /batchNorm: the statistics of a batch need more than one row; use larger batches, or drop the last short one/),
+    ); // prettier-ignore
   });
 });

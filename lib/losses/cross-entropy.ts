@@ -9,7 +9,7 @@ import { checkOptions, fraction } from "../options.js";
 import { overload, type Overloaded } from "../overload.js";
 import type { Tensor } from "../tensor.js";
 import type { Loss } from "./loss.js";
-import { matchClasses, matchTargets, oneHot, perExample } from "./targets.js";
+import { matchClasses, matchProbabilities, oneHot, perExample } from "./targets.js";
 
 export interface SmoothingOptions {
   /**
@@ -75,10 +75,10 @@ export const softmaxCrossEntropy = smoothed("softmaxCrossEntropy", softmax, (out
  *
  * `sigmoidCrossEntropy(outputs, targets, { labelSmoothing })` computes; `sigmoidCrossEntropy({ labelSmoothing })` makes the loss.
  *
- * @throws ShapeError when the targets have not the outputs' shape
+ * @throws ShapeError when the targets have not the outputs' shape; IndexError for a class number that is neither 0 nor 1
  */
 export const sigmoidCrossEntropy = smoothed("sigmoidCrossEntropy", sigmoid, (outputs, targets, share) => {
-  const matched = matchTargets("sigmoidCrossEntropy", outputs, targets);
+  const matched = matchProbabilities("sigmoidCrossEntropy", outputs, targets);
   return perExample(ops.sigmoidCrossEntropy(outputs, spread(matched, share, 2)));
 });
 
@@ -111,7 +111,7 @@ export const binaryCrossEntropy = overload(binaryCrossEntropyOf, (): Loss => ({
 }));
 
 function binaryCrossEntropyOf(outputs: Tensor, targets: Tensor): Tensor {
-  const y = matchTargets("binaryCrossEntropy", outputs, targets);
+  const y = matchProbabilities("binaryCrossEntropy", outputs, targets);
   const p = clipped(outputs);
   return perExample(neg(add(mul(y, log(p)), mul(sub(1, y), log(sub(1, p))))));
 }

@@ -7,7 +7,12 @@ import { reshape } from "../ops/view.js";
 import { checkTensor, isFloat, tensor, type DType, type Tensor } from "../tensor.js";
 
 /** Targets in the shape and dtype of the outputs. `[m]` and `[m, 1]` count as the same. */
-export function matchTargets(where: string, outputs: Tensor, targets: Tensor): Tensor {
+export function matchTargets(
+  where: string,
+  outputs: Tensor,
+  targets: Tensor,
+  convert: (targets: Tensor, dtype: DType) => Tensor = cast,
+): Tensor {
   checkTensors(where, outputs, targets);
   const bare = (shape: readonly number[]): string =>
     (shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape).join();
@@ -18,13 +23,25 @@ export function matchTargets(where: string, outputs: Tensor, targets: Tensor): T
       : "give the last layer one unit per target value";
     throw shapeError(where, `targets must have the shape of the outputs; ${remedy}`, notes(outputs, targets));
   }
-  const shaped = outputs.rank === targets.rank ? targets : reshape(targets, outputs.shape);
-  return shaped.dtype === outputs.dtype ? shaped : cast(shaped, outputs.dtype);
+  const converted = targets.dtype === outputs.dtype ? targets : convert(targets, outputs.dtype);
+  return outputs.rank === converted.rank ? converted : reshape(converted, outputs.shape);
 }
 
 function checkTensors(where: string, outputs: Tensor, targets: Tensor): void {
   checkTensor(where, "outputs", outputs);
   checkTensor(where, "targets", targets);
+}
+
+/** As matchTargets(), for targets that are probabilities: integers are class numbers of two classes, and must be 0 or 1. */
+export function matchProbabilities(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  return matchTargets(where, outputs, targets, isFloat(targets.dtype) ? cast : twoClasses);
+}
+
+/** 0 and 1 as they are; anything else is an IndexError. */
+function twoClasses(labels: Tensor, dtype: DType): Tensor {
+  const flat = reshape(labels.dtype === "int32" ? labels : cast(labels, "int32"), [labels.size]);
+  flat.name = labels.size === labels.shape[0] ? labels.name : "values of targets";
+  return reshape(gather(tensor([0, 1], { name: "classes", dtype }), flat), labels.shape);
 }
 
 /** Class targets in one of two forms: int32 `[m]`, or in the outputs' dtype `[m, classes]`. */

@@ -161,7 +161,8 @@ export class Batches {
 /** The same error, naming a target by its place in the dataset instead of the batch that begins with example `first` of the run. */
 function inDataset(error: SimdnnError<"IndexError">, { rowOf }: Run, first: number): SimdnnError<"IndexError"> {
   const { details } = error;
-  if (details.what !== targetsName || !rowOf) return error;
-  const located = indexError({ ...details, position: rowOf(first + details.position) });
+  if (details.what !== targetsName) return error;
+  const position = rowOf ? rowOf(first + details.position) : details.position;
+  const located = indexError({ ...details, position, kind: "classes" });
   return Object.assign(located, { stack: error.stack?.replace(error.message, located.message) });
 }

@@ -1,4 +1,4 @@
-// The confusion matrix: which class is taken for which. Counting and drawing; where the predictions come from is the commands' business.
+// The confusion matrix as text: which class is taken for which. Counting is the metrics' business.
 import { count, percent } from "./format.js";
 
 /** `matrix[true][predicted]` is the number of examples. */
@@ -11,12 +11,6 @@ export function argmaxRows(scores: ArrayLike<number>, classes: number): Int32Arr
     for (let i = 1; i < classes; i++) if (scores[row * classes + i]! > scores[row * classes + best]!) best = i;
     return best;
   });
-}
-
-export function confusionOf(labels: ArrayLike<number>, predicted: ArrayLike<number>, classes: number): Confusion {
-  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (let i = 0; i < labels.length; i++) matrix[labels[i]!]![predicted[i]!]!++;
-  return matrix;
 }
 
 /** The matrix with recalls per class, or, where it would be wider than `columns`, for each class what it is mostly taken for. */

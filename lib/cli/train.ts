@@ -4,9 +4,8 @@ import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { fileError } from "../errors.js";
 import { checkWritable, replaceFile } from "../files.js";
-import { keepBest, type Callback, type Dataset, type Logs, type Model, type PredictOptions } from "../index.js";
+import { keepBest, type Callback, type Logs, type Model, type PredictOptions } from "../index.js";
 import { choice, fraction, integer, positive, widths } from "./arguments.js";
-import { argmaxRows, confusionOf } from "./confusion.js";
 import { interruptedExitCode, interruptSignal } from "./interrupt.js";
 import { buildNetwork, optimizerNames, type NetworkOptions } from "./network.js";
 import { epochLines } from "./progress.js";
@@ -147,23 +146,8 @@ function bestEpoch(logs: readonly Logs[]): number | undefined {
   return accuracies.length === 0 ? undefined : accuracies.indexOf(Math.max(...accuracies));
 }
 
-async function testModel(
-  model: Model,
-  { test, classes }: TrainingData,
-  options: PredictOptions,
-): Promise<TrainResult["test"]> {
+async function testModel(model: Model, { test }: TrainingData, options: PredictOptions): Promise<TrainResult["test"]> {
   const { loss, accuracy } = await model.evaluate(test, options);
-  const { images, labels } = examplesOf(test);
-  const probabilities = await model.predict(images, options);
-  const confusion = confusionOf(labels, argmaxRows(probabilities.data(), classes), classes);
+  const confusion = await model.confusionMatrix(test, options);
   return { loss: loss!, accuracy: accuracy!, confusion };
-}
-
-/** The rows of a dataset, one after the other. */
-function examplesOf({ inputs, targets, rows }: Dataset): { images: Uint8Array; labels: Int32Array } {
-  const [allImages, allLabels] = [inputs.data() as Uint8Array, targets.data()];
-  const width = inputs.size / inputs.shape[0]!;
-  const images = new Uint8Array(rows.length * width);
-  rows.forEach((row, i) => images.set(allImages.subarray(row * width, (row + 1) * width), i * width));
-  return { images, labels: rows.map((row) => allLabels[row]!) };
 }

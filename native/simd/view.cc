@@ -75,10 +75,30 @@ Exchange exchange_of(const View& in, const double* perm) {
   return exchange;
 }
 
+// Whole rows in another order, where the last dimension stays the last.
+void transpose_rows(const Args& args) {
+  const View &in = args.in[0], &out = args.out[0];
+  const int rank = out.rank;
+  if (out.dtype == DType::uint8 || rank < 2 || args.attrs[rank] != rank - 1 || out.size == 0) return reference::transpose<float>(args);
+  int64_t strides[kMaxRank], by[kMaxRank];
+  for (int64_t d = rank - 1, stride = 1; d >= 0; stride *= in.dims[d--]) strides[d] = stride;
+  for (int d = 0; d < rank; d++) by[d] = strides[static_cast<int>(args.attrs[1 + d])];
+  const int64_t row = out.dims[rank - 1];
+  const float* from = data<float>(in);  // or int32_t
+  float* to = data<float>(out);
+  parallel(args, out.size / row, row_grain(row), [&, rank, row, from, to](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      int64_t rest = i, offset = 0;
+      for (int d = rank - 2; d >= 0; rest /= out.dims[d--]) offset += rest % out.dims[d] * by[d];
+      each(0, row, [p = from + offset, q = to + i * row](auto at) { at.store(q, at.load(p)); });
+    }
+  });
+}
+
 void transpose(const Args& args) {
   const View& in = args.in[0];
   const Exchange exchange = exchange_of(in, args.attrs + 1);
-  if (!exchange.fits || in.size == 0 || in.dtype == DType::uint8) return reference::transpose<float>(args);
+  if (!exchange.fits || in.size == 0 || in.dtype == DType::uint8) return transpose_rows(args);
   const float* from = data<float>(in);  // or int32_t, which moves alike
   float* to = data<float>(args.out[0]);
   const int64_t rows = exchange.rows, columns = exchange.columns, blocks = (columns + kLanes - 1) / kLanes;
@@ -121,26 +141,6 @@ void cast(const Args& args) {
   if (!done) reference::cast<float>(args);
 }
 
-// Whole rows in another order, where the last dimension stays the last.
-void transpose(const Args& args) {
-  const View &in = args.in[0], &out = args.out[0];
-  const int rank = out.rank;
-  if (out.dtype != DType::float32 || rank < 2 || args.attrs[rank] != rank - 1 || out.size == 0) return reference::transpose<float>(args);
-  int64_t strides[kMaxRank], by[kMaxRank];
-  for (int64_t d = rank - 1, stride = 1; d >= 0; stride *= in.dims[d--]) strides[d] = stride;
-  for (int d = 0; d < rank; d++) by[d] = strides[static_cast<int>(args.attrs[1 + d])];
-  const int64_t row = out.dims[rank - 1];
-  const float* from = data<float>(in);
-  float* to = data<float>(out);
-  parallel(args, out.size / row, row_grain(row), [&, rank, row, from, to](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      int64_t rest = i, offset = 0;
-      for (int d = rank - 2; d >= 0; rest /= out.dims[d--]) offset += rest % out.dims[d] * by[d];
-      each(0, row, [p = from + offset, q = to + i * row](auto at) { at.store(q, at.load(p)); });
-    }
-  });
-}
-
 }  // namespace
 
 void SIMDNN_FOR_ISA(override_view)(KernelTable& table) {
@@ -148,7 +148,6 @@ void SIMDNN_FOR_ISA(override_view)(KernelTable& table) {
   table.f32[op_transpose] = transpose;
   table.f32[op_gather] = gather;
   table.f32[op_cast] = cast;
-  table.f32[op_transpose] = transpose;
 }
 
 }  // namespace simdnn

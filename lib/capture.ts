@@ -2,6 +2,7 @@
 import { SimdnnError } from "./errors.js";
 import { wrongValue } from "./options.js";
 import { Program } from "./program.js";
+import { Recent } from "./recent.js";
 import { currentTape, Tape, withTape } from "./tape.js";
 import { allocate, tensor, Tensor, zeros, type TensorData } from "./tensor.js";
 
@@ -32,6 +33,8 @@ interface Recording<R> {
  * Everything that `fn` computes with ops is replayed; other side effects happen only while recording. What differs from call to call must be
  * an argument, a parameter, or made by an op such as `tick`: a number read in JavaScript is frozen at its first value.
  *
+ * The 16 combinations of shapes used last are kept; another one takes the place of the oldest, and is recorded again should it come back.
+ *
  * @returns a function with the same parameters, whose results are fresh copies
  * @throws CaptureError when `fn` reads the value of something it computes
  *
@@ -51,7 +54,7 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
   fn: (...args: P) => R,
 ): Captured<Arguments<P>, R> {
   if (typeof fn !== "function") throw wrongValue("capture", "fn", "a function", fn);
-  const recordings = new Map<string, Recording<R>>();
+  const recordings = new Recent<Recording<R>>();
 
   const prepare = (args: Arguments<P>): [Recording<R>, Tensor[]] => {
     if (currentTape())
@@ -62,9 +65,7 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
       );
     const values = args.map((arg) => (arg instanceof Tensor ? arg : tensor(arg)));
     const key = values.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`).join();
-    let recording = recordings.get(key);
-    if (!recording) recordings.set(key, (recording = record(fn, values)));
-    return [recording, values];
+    return [recordings.get(key, () => record(fn, values)), values];
   };
 
   const captured = (...args: Arguments<P>): R => {

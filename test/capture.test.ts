@@ -31,6 +31,21 @@ describe("capture", () => {
     expect(w.item()).toBeCloseTo(10, 4);
   });
 
+  it("keeps the recordings of the 16 shapes used last", () => {
+    let recordings = 0;
+    const sum = capture((x: Tensor) => {
+      recordings++;
+      return x.sum();
+    });
+    const call = (length: number): number => sum(new Float32Array(length).fill(1)).item();
+    for (let length = 1; length <= 16; length++) expect(call(length)).toBe(length);
+    call(1); // used again, so that 2 is the oldest
+    call(17);
+    expect(recordings).toBe(17);
+    expect([call(1), recordings]).toEqual([1, 17]);
+    expect([call(2), recordings]).toEqual([2, 18]);
+  });
+
   it("records once per shape and dtype of the arguments", () => {
     let recordings = 0;
     const double = capture((x: Tensor) => {

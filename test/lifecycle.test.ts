@@ -45,6 +45,41 @@ describe("the process", () => {
   });
 });
 
+describe("memory", () => {
+  it("of models that nobody holds any more is given back by garbage collection alone", () => {
+    const { stdout, stderr, status } = run(`
+      const { setFlagsFromString } = await import("node:v8");
+      setFlagsFromString("--expose-gc");
+      const gc = (await import("node:vm")).runInNewContext("gc");
+      const { dataset, dense, sequential } = await import(new URL("../../dist/index.js", ${JSON.stringify(fixture)}));
+      const width = 600; // 1.4 MB of weights, and twice that for Adam
+      const inputs = new Float32Array(8 * width).fill(0.1), targets = new Float32Array(8);
+      const examples = dataset(inputs, targets, { inputShape: [width] });
+      const use = async () => {
+        const model = sequential([dense(width, { activation: "relu" }), dense(1)], { inputShape: [width] }).compile({ loss: "meanSquaredError" });
+        const fitting = model.fit(examples, { epochs: 2, batchSize: 4, validationData: examples });
+        await model.predict(inputs); // by a twin
+        await fitting;
+        await model.trainOnBatch(inputs, targets);
+        await Promise.all([model.predict(inputs), model.evaluate(examples)]);
+        await model.profile(examples, { steps: 2 });
+        await model.fit(() => [{ inputs, targets }]);
+      };
+      const used = async () => {
+        for (let i = 0; i < 5; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); }
+        return process.memoryUsage();
+      };
+      await use();
+      const before = await used();
+      for (let i = 0; i < 20; i++) await use();
+      const after = await used();
+      console.log(JSON.stringify([(after.arrayBuffers - before.arrayBuffers) / 1e6, (after.external - before.external) / 1e6]));`);
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+    // Of 20 models with more than 5 MB each not one copy of one's weights.
+    for (const grown of JSON.parse(stdout) as number[]) expect(grown).toBeLessThan(1.4);
+  });
+});
+
 describe("workers", () => {
   it("train to the same bits as the main thread, several at once", () => {
     const worker = `const m = model(5); await m.fit(data, { epochs: 2 }); parentPort.postMessage(hash(m));`;

@@ -1,6 +1,7 @@
 // One pass over examples as native runs: computes what it is told to of each batch, and keeps what it contributes. Where batches come from is runs.ts.
 import { indexError, isSimdnnError, type SimdnnError } from "../errors.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
+import { Recent } from "../recent.js";
 import { Tape, withTape } from "../tape.js";
 import { allocate, bytesOf, type DType, type Tensor } from "../tensor.js";
 import { valueAlone, Tally, type Figure, type Figures } from "./figures.js";
@@ -19,7 +20,6 @@ interface Recording {
 }
 
 const mostBytesKept = 4 << 20;
-const mostRecordings = 16; // batches of a stream may be of any size
 const progressInterval = 50;
 
 export interface PassOptions extends Pick<RunOptions, "threads" | "priority" | "signal" | "within"> {
@@ -34,7 +34,7 @@ export interface PassOptions extends Pick<RunOptions, "threads" | "priority" | "
 }
 
 export class Batches {
-  private readonly recordings = new Map<string, Recording>();
+  private readonly recordings = new Recent<Recording>(); // batches of a stream may be of any size
 
   /** @param dtype - that of the numbers in a batch */
   constructor(
@@ -141,20 +141,17 @@ export class Batches {
   }
 
   private recording(run: Run): Recording {
-    const known = this.recordings.get(run.key);
-    if (known) return known;
-    const tape = new Tape();
-    const { fed, figures } = withTape(tape, () => {
-      const { fed, batch } = run.record(this.dtype);
-      return { fed, figures: this.compute(batch) };
+    return this.recordings.get(run.key, () => {
+      const tape = new Tape();
+      const { fed, figures } = withTape(tape, () => {
+        const { fed, batch } = run.record(this.dtype);
+        return { fed, figures: this.compute(batch) };
+      });
+      const outputs = Object.values(figures).map(({ values }) => values);
+      const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);
+      const mostSteps = Math.max(1, Math.floor(mostBytesKept / bytes));
+      return { program: this.programOf(tape, outputs, fed), fed, figures, outputs, mostSteps };
     });
-    const outputs = Object.values(figures).map(({ values }) => values);
-    const bytes = outputs.reduce((sum, output) => sum + bytesOf(output), 0);
-    const mostSteps = Math.max(1, Math.floor(mostBytesKept / bytes));
-    const made = { program: this.programOf(tape, outputs, fed), fed, figures, outputs, mostSteps };
-    this.recordings.set(run.key, made);
-    if (this.recordings.size > mostRecordings) this.recordings.delete(this.recordings.keys().next().value!);
-    return made;
   }
 }
 

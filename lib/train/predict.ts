@@ -5,6 +5,7 @@ import { Inference } from "../inference.js";
 import type { Model } from "../model.js";
 import { cast } from "../ops/cast.js";
 import { bool, checkOptions } from "../options.js";
+import { Recent } from "../recent.js";
 import { Tape, withTape } from "../tape.js";
 import { dtypeOf, sizeOf, tensor, Tensor, zeros, type DType, type TensorData, type TypedArray } from "../tensor.js";
 import { checkWork } from "./check-work.js";
@@ -34,14 +35,13 @@ interface Examples {
 
 const predictions = "predictions";
 const mostAtOnce = 512;
-const mostRecordings = 16;
 /** What is computed at once on the JavaScript thread: so little that handing it over would take a good part of the time. */
 const mostNanosecondsHere = 400_000;
 /** How many milliseconds predictions may follow one another there before other events get their turn. */
 const longestWithoutEvents = 1;
 
 export class Predictor {
-  private readonly recordings = new Map<string, Recording>();
+  private readonly recordings = new Recent<Recording>();
   private millisecondsHere = 0;
 
   constructor(
@@ -134,21 +134,14 @@ export class Predictor {
   }
 
   private recording(size: number, dtype: DType, raw: boolean): Recording {
-    const key = `${size} ${dtype} ${raw}`;
-    let recording = this.recordings.get(key);
-    if (recording) this.recordings.delete(key);
-    else {
+    return this.recordings.get(`${size} ${dtype} ${raw}`, () => {
       const input = zeros({ shape: [size, ...this.model.inputShape], dtype }, { name: `${this.model.name}.input` });
       const tape = new Tape();
       const output = withTape(tape, () => {
         const outputs = this.model.forward(dtype === this.model.dtype ? input : cast(input, this.model.dtype));
         return raw || !this.link ? outputs : this.link(outputs);
       });
-      recording = { program: Inference.of(tape, [output], [input], this.model.constants), input, output };
-    }
-    // The most recently used is last; the first goes when there are too many.
-    this.recordings.set(key, recording);
-    if (this.recordings.size > mostRecordings) this.recordings.delete(this.recordings.keys().next().value!);
-    return recording;
+      return { program: Inference.of(tape, [output], [input], this.model.constants), input, output };
+    });
   }
 }

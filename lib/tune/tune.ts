@@ -130,7 +130,10 @@ class Search<Config> {
     for (;;) {
       const done = this.results.filter(({ status }) => status === "done").sort(byScore(mode));
       const first = this.points.length;
-      const round = this.strategy(done.map(({ index }) => this.points[index]!), first);
+      const round = this.strategy(
+        done.map(({ index }) => this.points[index]!),
+        first,
+      );
       if (round.length === 0) return new TuneResult(this.results, mode, seed);
       this.points.push(...round);
       await Promise.all(round.map((point, i) => this.trial(first + i, point)));

@@ -88,6 +88,15 @@ const expected: Readonly<Record<string, Expected>> = {
       expect(output.number("adam", "test accuracy")).toBeGreaterThan(0.93);
     },
   },
+  "plots.mjs": {
+    runs: ["pictures"],
+    check({ text }) {
+      expect(text).toMatch(
+        /^Learning curves\. .*\nGradient norms\. .*\nDecision boundary: \d+ of 180 examples are on the right side\n/,
+      );
+      expect(text).toMatch(/^Search: 30 trials\. Best dev loss 0\.\d+: learningRate /m);
+    },
+  },
   "regularization.mjs": {
     runs: ["1", "2"],
     check(output) {

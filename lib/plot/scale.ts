@@ -23,12 +23,26 @@ export interface ScaleOptions {
   readonly tight?: boolean;
 }
 
-/** The scale on which `values` are seen best: logarithmic where they are positive and spread over more than two powers of ten. */
-export function suitableKind(values: readonly number[]): ScaleKind {
+/** The scale for `values` of a curve: logarithmic where they are positive and spread over more than two powers of ten. */
+export function suitableKind(values: readonly number[]): "linear" | "log" {
   const [low, high] = extent(values);
-  if (low > 0 && high / low >= 100) return "log";
-  if (low > 0.5 && high < 1 && (1 - low) / (1 - high) >= 10) return "oneMinus";
-  return "linear";
+  return low > 0 && high / low >= 100 ? "log" : "linear";
+}
+
+/** The scale on which `values` were probably drawn: that on which the median of the different ones is nearest to the middle. */
+export function evenKind(values: readonly number[]): ScaleKind {
+  const sorted = [...new Set(values)].filter(Number.isFinite).sort((a, b) => a - b);
+  const [low, high] = extent(sorted);
+  const middle = [(sorted.length - 1) >> 1, sorted.length >> 1].map((i) => sorted[i] ?? low);
+  const off = (scaled: (value: number) => number): number => {
+    const places = middle.map((value) => (scaled(value) - scaled(low)) / (scaled(high) - scaled(low)));
+    return Math.abs((places[0]! + places[1]!) / 2 - 0.5);
+  };
+  const candidates: [ScaleKind, number][] = [["linear", off((value) => value)]];
+  if (low > 0 && high / low >= 8) candidates.push(["log", off(Math.log)]);
+  if (low >= 0.5 && high < 1 && (1 - low) / (1 - high) >= 8)
+    candidates.push(["oneMinus", off((value) => Math.log(1 - value))]);
+  return candidates.reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 }
 
 /** A scale for numbers; those that are not finite have no place on it. */

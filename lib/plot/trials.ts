@@ -1,7 +1,7 @@
 // What the plot of a search takes: trials with configurations and scores, made even. Drawing them is search.ts.
 import { inspect } from "node:util";
 import { checkOptions, isArray, oneOf, wrongValue } from "../options.js";
-import { namedScale, numberScale, suitableKind, tickedAt, type Scale, type ScaleKind } from "./scale.js";
+import { evenKind, namedScale, numberScale, tickedAt, type Scale, type ScaleKind } from "./scale.js";
 
 /** One trial of a search, as `tune` gives it, or from elsewhere. */
 export interface SearchTrial {
@@ -24,7 +24,7 @@ export interface SearchOptions {
   readonly scoreLabel?: string;
   /** Whether small or large scores are good. Default: that of the search, else "min". */
   readonly mode?: "min" | "max";
-  /** Scales of parameters, by name. Default: what suits their values. */
+  /** Scales of parameters, by name. Default: that on which they lie most evenly. */
   readonly scales?: Readonly<Record<string, ScaleKind>>;
 }
 
@@ -126,7 +126,7 @@ function parameterOf(where: string, name: string, trials: readonly Scored[], kin
     const words = all.map(String);
     return { name, at, scale: (range) => eitherWay(namedScale(words.sort(), range), String) };
   }
-  const chosen = kind ?? suitableKind(numbers);
+  const chosen = kind ?? evenKind(numbers);
   return {
     name,
     at,

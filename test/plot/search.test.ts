@@ -56,6 +56,11 @@ test("chooses scales by values, or as asked", () => {
   const [far, near] = steps(places(search(betas, { scales: { beta: "linear" } })));
   expect(far! / near!).toBeCloseTo(10, 0);
   expect(texts(search(betas))).toContain("beta, log scale of 1 − value");
+  // Drawn evenly from 0 to 0.5, and evenly in the exponent.
+  const drawn = Array.from({ length: 21 }, (_, i) => ({ config: { dropout: (i + 0.02) / 42, rate: 10 ** (-4 + i / 7), units: 2 ** (2 + (i % 4)) }, score: i })); // prettier-ignore
+  const labels = texts(search(drawn));
+  expect(labels).toEqual(expect.arrayContaining(["dropout", "rate, log scale", "units, log scale"]));
+  expect(labels).not.toContain("dropout, log scale");
 });
 
 test("refuses what cannot be drawn", () => {

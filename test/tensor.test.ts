@@ -37,9 +37,9 @@ describe("values", () => {
   const holed: number[] = [1];
   holed[2] = 3;
   test.each<[unknown, string, string | RegExp]>([
-    [null, "DTypeError", "tensor: expected numbers, arrays of them or a typed array but found null (null)"],
-    ["12", "DTypeError", /found 12 \(string\)/],
-    [[1, "2"], "DTypeError", /found 2 \(string\)/],
+    [null, "DTypeError", "tensor: expected numbers, arrays of them or a typed array but found null"],
+    ["12", "DTypeError", /found "12" \(string\)/],
+    [[1, "2"], "DTypeError", /found "2" \(string\)/],
     [holed, "DTypeError", /found undefined/],
     [[[1, 2], [3]], "ShapeError", "tensor: row 1 has shape [1] but row 0 has [2]; all rows must be alike"], // prettier-ignore
     [[row, 3], "ShapeError", /row 1 has shape \[\]/],

@@ -2,7 +2,7 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "build/", "docs/api/", "coverage/", "prebuilds/"] },
+  { ignores: ["**/dist/", "build/", "docs/api/", "coverage/", "prebuilds/"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -34,6 +34,7 @@ export default tseslint.config(
         console: "readonly",
         process: "readonly",
         URL: "readonly",
+        fetch: "readonly",
         module: "readonly",
         require: "readonly",
         __dirname: "readonly",

@@ -1,0 +1,162 @@
+// The HTTP side: routes, limits and answers. Trainings are trainings.ts.
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { isSimdnnError } from "simdnn";
+import { Examples, IdParams, PredictBody, UploadQuery } from "./options.js";
+import { Type } from "typebox";
+import { DataError, prepare, readCsv, tableOf } from "./table.js";
+import type { Progress, State, Training } from "./training.js";
+import { Trainings, type Limits } from "./trainings.js";
+import { validate } from "./validate.js";
+
+export interface AppOptions extends Partial<Limits> {
+  /** Where trainings are kept. */
+  readonly folder: string;
+  /** Bytes of the largest upload. Default: 64 MiB. */
+  readonly uploadLimit?: number;
+  readonly log?: boolean;
+}
+
+class HttpError extends Error {
+  constructor(
+    readonly statusCode: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { folder, slots = 2, waiting = 8, threads = 1, uploadLimit = 64 << 20, log = false } = options;
+  const trainings = new Trainings(folder, { slots, waiting, threads });
+  await mkdir(folder, { recursive: true });
+  await trainings.resume();
+
+  const app = fastify({
+    logger: log,
+    bodyLimit: uploadLimit,
+    forceCloseConnections: true,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(validate);
+  app.addHook("preClose", () => trainings.close());
+  // CSV goes to the disk as it comes; only JSON is parsed in memory.
+  app.addContentTypeParser("text/csv", (_, payload, done) => done(null, payload));
+  app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => {
+    const status = error instanceof DataError || isSimdnnError(error) ? 400 : (error.statusCode ?? 500);
+    if (status >= 500) app.log.error(error);
+    return reply.code(status).send({ error: status >= 500 ? "internal error" : error.message });
+  });
+
+  const known = (id: string): Training => {
+    const training = trainings.get(id);
+    if (!training) throw new HttpError(404, `there is no model ${id}`);
+    return training;
+  };
+  const refuseWhenFull = (reply: FastifyReply): void => {
+    if (!trainings.full) return;
+    void reply.header("retry-after", "5");
+    throw new HttpError(429, "too many trainings are waiting; try again later");
+  };
+  /** Makes the folder of a new training; it goes away again when `fill` throws. */
+  const withFolder = async <R>(fill: (id: string, folder: string) => Promise<R>): Promise<R> => {
+    const id = randomUUID();
+    const own = trainings.folderOf(id);
+    await mkdir(own, { recursive: true });
+    try {
+      return await fill(id, own);
+    } catch (error) {
+      await rm(own, { recursive: true, force: true });
+      throw error;
+    }
+  };
+
+  const upload = {
+    schema: {
+      querystring: UploadQuery,
+      body: { content: { "application/json": { schema: Examples }, "text/csv": { schema: Type.Any() } } },
+    },
+    // Before the body is read: nobody uploads for nothing.
+    preParsing: async (_: unknown, reply: FastifyReply): Promise<void> => refuseWhenFull(reply),
+  };
+  app.post("/models", upload, async (request, reply) => {
+    const { target, ...given } = request.query;
+    const training = await withFolder(async (id, own) => {
+      if (request.body instanceof Readable) {
+        if (target === undefined) throw new HttpError(400, "say with ?target= which column is to be predicted");
+        const file = join(own, "data.csv");
+        await pipeline(request.body, atMost(uploadLimit), createWriteStream(file));
+        prepare(await readCsv(file, target), given.task, given.seed); // what is wrong with the data is said at once
+      } else {
+        const { inputs, targets } = request.body as Examples;
+        prepare(tableOf(inputs, targets), given.task, given.seed);
+        await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }));
+      }
+      refuseWhenFull(reply); // others may have come while this one was sent
+      return trainings.add({ id, options: given, target, state: "queued" });
+    });
+    const { id } = training.saved;
+    return reply.code(202).header("location", `/models/${id}`).send(view(training));
+  });
+
+  app.get("/models", () => trainings.list().map(view));
+  app.get("/models/:id", { schema: { params: IdParams } }, ({ params }) => view(known(params.id)));
+
+  app.get("/models/:id/events", { schema: { params: IdParams } }, (request, reply) => {
+    const training = known(request.params.id);
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache", connection: "keep-alive" });
+    const send = (event: string, data: unknown): void =>
+      void raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const onProgress = (progress: Progress): void => send("epoch", progress);
+    const onEnd = (state: State): void => {
+      send("end", { state, error: training.saved.error });
+      raw.end();
+    };
+    training.epochs.forEach(onProgress);
+    if (training.ended) {
+      onEnd(training.state);
+      return;
+    }
+    training.on("progress", onProgress).on("end", onEnd);
+    raw.on("close", () => training.off("progress", onProgress).off("end", onEnd));
+  });
+
+  app.post("/models/:id/predict", { schema: { params: IdParams, body: PredictBody } }, async ({ params, body }) => {
+    const training = known(params.id);
+    if (!training.canPredict)
+      throw new HttpError(409, `model ${params.id} is ${training.state}; it cannot predict yet`);
+    return training.predict(body.inputs);
+  });
+
+  app.delete("/models/:id", { schema: { params: IdParams } }, async ({ params }, reply) => {
+    await trainings.remove(known(params.id));
+    return reply.code(204).send();
+  });
+
+  const page = await readFile(new URL("../page.html", import.meta.url));
+  app.get("/", (_, reply) => reply.type("text/html; charset=utf-8").send(page));
+  return app;
+}
+
+function view({ saved, epochs }: Training) {
+  const { id, state, options, error, classes } = saved;
+  return { id, state, options, error, classes, epochs: epochs.length, last: epochs.at(-1)?.figures };
+}
+
+function atMost(limit: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      bytes += chunk.length;
+      if (bytes > limit) done(new HttpError(413, `the file is larger than ${limit} bytes`));
+      else done(null, chunk);
+    },
+  });
+}

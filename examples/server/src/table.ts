@@ -1,0 +1,81 @@
+// Rows of numbers and their targets, read from a CSV file or from JSON, made into datasets.
+import { createReadStream } from "node:fs";
+import { parse } from "csv-parse";
+import { dataset, type Dataset } from "simdnn";
+
+/** What is wrong with the data that a client sent; answered with 400. */
+export class DataError extends Error {}
+
+export interface Table {
+  readonly columns: number;
+  readonly inputs: Float32Array;
+  readonly targets: readonly (string | number)[];
+}
+
+export interface Prepared {
+  readonly train: Dataset;
+  readonly dev: Dataset;
+  /** In the order of the model's outputs; undefined for a regression. */
+  readonly classes: readonly (string | number)[] | undefined;
+}
+
+/** Reads a CSV file with a header line as it streams from the disk; all columns but `target` must be numbers. */
+export async function readCsv(file: string, target: string): Promise<Table> {
+  const values: number[] = [];
+  const targets: string[] = [];
+  let columns = 0;
+  const rows = createReadStream(file).pipe(parse({ columns: true, skip_empty_lines: true, trim: true }));
+  try {
+    for await (const row of rows as AsyncIterable<Record<string, string>>) {
+      const wanted = row[target];
+      if (wanted === undefined) throw new DataError(`there is no column "${target}"`);
+      const others = Object.keys(row).filter((name) => name !== target);
+      columns = others.length;
+      targets.push(wanted);
+      for (const name of others) {
+        const value = row[name] === "" ? NaN : Number(row[name]);
+        if (!Number.isFinite(value))
+          throw new DataError(`row ${targets.length}: "${row[name]}" in column "${name}" is no number`);
+        values.push(value);
+      }
+    }
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(error instanceof Error ? error.message : String(error));
+  }
+  if (columns === 0) throw new DataError("a header line with at least two columns is needed");
+  return { columns, inputs: Float32Array.from(values), targets };
+}
+
+export function tableOf(inputs: readonly (readonly number[])[], targets: readonly (string | number)[]): Table {
+  const columns = inputs[0]?.length ?? 0;
+  const ragged = inputs.findIndex((row) => row.length !== columns);
+  if (ragged >= 0)
+    throw new DataError(`inputs[${ragged}] has ${inputs[ragged]!.length} numbers, inputs[0] has ${columns}`);
+  if (inputs.length !== targets.length) throw new DataError(`${inputs.length} inputs but ${targets.length} targets`);
+  return { columns, inputs: Float32Array.from(inputs.flat()), targets };
+}
+
+/** A fifth of the examples becomes the dev set. */
+export function prepare(
+  { columns, inputs, targets }: Table,
+  task: "classification" | "regression",
+  seed: number,
+): Prepared {
+  if (targets.length < 5) throw new DataError("at least five examples are needed");
+  const inputShape = [columns];
+  if (task === "regression") {
+    const values = targets.map(Number);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) throw new DataError(`target ${wrong}, "${targets[wrong]}", is no number`);
+    const [train, dev] = dataset(inputs, Float32Array.from(values), { inputShape }).split([0.8, 0.2], { seed });
+    return { train: train, dev: dev, classes: undefined };
+  }
+  const classes = [...new Set(targets)].sort();
+  if (classes.length < 2 || classes.length > 1000)
+    throw new DataError(`2 to 1000 classes are needed, there are ${classes.length}`);
+  const numbers = new Map(classes.map((name, i) => [name, i]));
+  const labels = Int32Array.from(targets, (target) => numbers.get(target)!);
+  const [train, dev] = dataset(inputs, labels, { inputShape }).split([0.8, 0.2], { seed });
+  return { train: train, dev: dev, classes };
+}

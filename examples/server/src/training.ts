@@ -1,0 +1,166 @@
+// One training: its files, its state, and what it tells whoever listens. Knows nothing of HTTP.
+import { EventEmitter } from "node:events";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { adam, checkpoint, dense, loadModel, normalization, sequential, type Layer, type Model } from "simdnn";
+import type { Examples, TrainingOptions } from "./options.js";
+import { prepare, readCsv, tableOf, type Prepared } from "./table.js";
+
+export type State = "queued" | "running" | "done" | "failed" | "cancelled";
+
+/** What is kept on the disk beside data, checkpoints and the trained model. */
+export interface Saved {
+  readonly id: string;
+  readonly options: TrainingOptions;
+  /** The column of data.csv to be predicted; undefined where the data is data.json. */
+  readonly target?: string | undefined;
+  state: State;
+  error?: string | undefined;
+  classes?: readonly (string | number)[] | undefined;
+}
+
+/** The figures of an epoch, or the end. */
+export interface Progress {
+  readonly epoch: number;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** Aborts a fit so that it goes on after a restart. */
+const suspended = new Error("the server is shutting down");
+
+export class Training extends EventEmitter<{ progress: [Progress]; end: [State] }> {
+  readonly epochs: Progress[] = [];
+  private readonly controller = new AbortController();
+  private model: Model | undefined;
+
+  constructor(
+    readonly folder: string,
+    readonly saved: Saved,
+  ) {
+    super();
+    this.setMaxListeners(0);
+  }
+
+  get state(): State {
+    return this.saved.state;
+  }
+
+  get ended(): boolean {
+    return this.state !== "queued" && this.state !== "running";
+  }
+
+  /** Trains until it is done, cancelled or suspended; never throws. */
+  async run(threads: number): Promise<void> {
+    try {
+      await this.become("running");
+      const data = await this.data();
+      this.saved.classes = data.classes;
+      const model = (this.model = this.build(data));
+      const { epochs, batchSize, seed } = this.saved.options;
+      const { curves } = await model.fit(data.train, {
+        epochs,
+        batchSize,
+        seed,
+        threads,
+        validationData: data.dev,
+        signal: this.controller.signal,
+        callbacks: [
+          checkpoint({ dir: join(this.folder, "checkpoints"), every: { epochs: 10 }, resume: true }),
+          { onEpochEnd: (epoch, logs) => this.progress(epoch, logs) },
+        ],
+      });
+      this.epochs.length = 0; // those from before a restart, too
+      for (let epoch = 0; epoch < (curves.loss?.length ?? 0); epoch++)
+        this.epochs.push({
+          epoch,
+          figures: Object.fromEntries(Object.entries(curves).map(([name, curve]) => [name, curve[epoch]!])),
+        });
+      await model.save(join(this.folder, "model.safetensors"));
+      await this.become("done");
+    } catch (error) {
+      if (error === suspended) return;
+      if (this.controller.signal.aborted) await this.become("cancelled").catch(() => undefined);
+      else {
+        this.saved.error = error instanceof Error ? error.message : String(error);
+        await this.become("failed").catch(() => undefined);
+      }
+    }
+  }
+
+  /** Probabilities per class or predicted values; of a training that goes on, by the weights it has reached. */
+  async predict(
+    inputs: readonly (readonly number[])[],
+  ): Promise<{ predictions: unknown[]; classes: Saved["classes"] }> {
+    this.model ??= await loadModel(join(this.folder, "model.safetensors"));
+    const outputs = await this.model.predict(inputs);
+    const width = outputs.shape[1]!;
+    const values = Array.from(outputs.data());
+    const rows = inputs.map((_, i) => values.slice(i * width, (i + 1) * width));
+    return { predictions: this.saved.classes ? rows : rows.flat(), classes: this.saved.classes };
+  }
+
+  get canPredict(): boolean {
+    return this.model !== undefined || this.state === "done";
+  }
+
+  get inputs(): number | undefined {
+    return this.model?.inputShape[0];
+  }
+
+  cancel(): void {
+    this.controller.abort(new Error("cancelled"));
+  }
+
+  suspend(): void {
+    this.controller.abort(suspended);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Written beside and renamed: a crash leaves the old state or the new one. */
+  async save(): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    const file = join(this.folder, "training.json");
+    await writeFile(`${file}.new`, JSON.stringify(this.saved));
+    await rename(`${file}.new`, file);
+  }
+
+  private async become(state: State): Promise<void> {
+    this.saved.state = state;
+    if (this.ended) this.emit("end", state);
+    await this.save();
+  }
+
+  private progress(epoch: number, logs: Readonly<Record<string, number | undefined>>): void {
+    const figures = Object.fromEntries(
+      Object.entries(logs).filter((entry): entry is [string, number] => entry[1] !== undefined),
+    );
+    const progress = { epoch, figures };
+    this.epochs.push(progress);
+    this.emit("progress", progress);
+  }
+
+  private async data(): Promise<Prepared> {
+    const { target, options } = this.saved;
+    if (target !== undefined)
+      return prepare(await readCsv(join(this.folder, "data.csv"), target), options.task, options.seed);
+    const { inputs, targets } = JSON.parse(await readFile(join(this.folder, "data.json"), "utf8")) as Examples;
+    return prepare(tableOf(inputs, targets), options.task, options.seed);
+  }
+
+  private build({ train, classes }: Prepared): Model {
+    const { hidden, seed, learningRate } = this.saved.options;
+    const layers: Layer[] = [
+      normalization(train.statistics()),
+      ...hidden.split(",").map((units) => dense(Number(units), { activation: "relu" })),
+      dense(classes?.length ?? 1),
+    ];
+    return sequential(layers, { inputShape: train.inputs.shape.slice(1), seed }).compile({
+      loss: classes ? "softmaxCrossEntropy" : "meanSquaredError",
+      optimizer: adam({ learningRate }),
+      metrics: classes ? ["accuracy"] : [],
+    });
+  }
+}

@@ -1,0 +1,99 @@
+// All trainings: a bounded queue, as many at a time as there are slots, and their folders on the disk.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Training, type Saved } from "./training.js";
+
+export interface Limits {
+  /** Trainings at a time. */
+  readonly slots: number;
+  /** Trainings that may wait; one more is refused. */
+  readonly waiting: number;
+  /** Threads of each training. */
+  readonly threads: number;
+}
+
+export class Trainings {
+  private readonly all = new Map<string, Training>();
+  private readonly queue: Training[] = [];
+  private readonly running = new Map<Training, Promise<void>>();
+  private closing = false;
+
+  constructor(
+    readonly folder: string,
+    private readonly limits: Limits,
+  ) {}
+
+  get full(): boolean {
+    return this.closing || this.queue.length >= this.limits.waiting;
+  }
+
+  get(id: string): Training | undefined {
+    return this.all.get(id);
+  }
+
+  list(): Training[] {
+    return [...this.all.values()];
+  }
+
+  folderOf(id: string): string {
+    return join(this.folder, id);
+  }
+
+  /** Takes a training whose data is in its folder already. */
+  async add(saved: Saved): Promise<Training> {
+    const training = new Training(this.folderOf(saved.id), saved);
+    await training.save();
+    this.take(training);
+    return training;
+  }
+
+  async remove(training: Training): Promise<void> {
+    training.cancel();
+    const waiting = this.queue.indexOf(training);
+    if (waiting >= 0) this.queue.splice(waiting, 1);
+    await this.running.get(training);
+    this.all.delete(training.saved.id);
+    await training.remove();
+  }
+
+  /** What an earlier process left: what was waiting or running goes on. */
+  async resume(): Promise<void> {
+    const names = await readdir(this.folder).catch(() => []);
+    for (const name of names) {
+      const text = await readFile(join(this.folder, name, "training.json"), "utf8").catch(() => undefined);
+      if (text === undefined) continue;
+      const training = new Training(this.folderOf(name), JSON.parse(text) as Saved);
+      if (training.ended) this.all.set(name, training);
+      else {
+        training.saved.state = "queued";
+        this.take(training);
+      }
+    }
+  }
+
+  /** Stops all of them at their next step, which each writes a checkpoint of. */
+  async close(): Promise<void> {
+    this.closing = true;
+    this.queue.length = 0; // their state on the disk says that they wait
+    for (const training of this.running.keys()) training.suspend();
+    await Promise.all(this.running.values());
+  }
+
+  private take(training: Training): void {
+    this.all.set(training.saved.id, training);
+    this.queue.push(training);
+    this.fill();
+  }
+
+  private fill(): void {
+    while (!this.closing && this.running.size < this.limits.slots) {
+      const next = this.queue.shift();
+      if (!next) return;
+      const run = next.run(this.limits.threads).finally(() => {
+        this.running.delete(next);
+        this.fill();
+      });
+      this.running.set(next, run);
+    }
+  }
+}

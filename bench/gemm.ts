@@ -37,7 +37,7 @@ export async function run(settings: Settings): Promise<Row[]> {
   return rows;
 }
 
-export function cases({ cases, shapes = groupNames.join() }: Settings): readonly Shape[] {
+export function cases({ cases, shapes = "all" }: Settings): readonly Shape[] {
   return select(shapesOf(shapes), cases);
 }
 

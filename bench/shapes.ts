@@ -19,14 +19,19 @@ const groups: Readonly<Record<string, string>> = {
   // Primes, skinny ones, and m, n or k of 1 to 16.
   odd:
     "1x1x1:nn,1x512x784:nn,128x1x512:nn,512x784x1:nn,1x1x4096:nt,2x1000x3:nn,3x5x7:nn,4x300x300:nt,5x640x48:tn,7x7x4999:tn,1021x3x16:nn,11x499x1009:nt," +
-    "13x13x13:tt,16x16x1024:nt,16x2048x16:nn,17x31x61:tn,37x1x37:tt,97x89x83:nt,101x103x107:tt,251x257x263:nn,509x6x521:tn,1000x12x100:nt,2000x15x2:nn,4096x8x64:tn",
+    "13x13x13:tt,16x16x1024:nt,16x2048x16:nn,17x31x61:tn,37x1x37:tt,97x89x83:nt,101x103x107:tt,251x257x263:nn,509x6x521:tn,1000x12x100:nt,2000x15x2:nn,4096x8x64:tn," +
+    "1x1x1000:nn,100x1000x1:nn,300x300x5:nn,3x500x200:nn,2000x16x64:nn,1000x1x100:nn,2x256x256:nn,1x784x512:nt,31x257x63:tn,61x67x71:nn",
 };
 
-export const groupNames = Object.keys(groups);
+/** `all` is every group, and the default. */
+export const groupNames = [...Object.keys(groups), "all"];
 
 /** Shapes from groups and single ones, each written MxNxK:form. */
 export function shapesOf(list: string): Shape[] {
-  return list.split(",").flatMap((text) => groups[text.trim()]?.split(",").map(parse) ?? [parse(text)]);
+  const all = Object.values(groups).join();
+  return list
+    .split(",")
+    .flatMap((text) => (text.trim() === "all" ? all : groups[text.trim()])?.split(",").map(parse) ?? [parse(text)]);
 }
 
 function parse(text: string): Shape {

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int kHeld = kRegisters == 32 ? 24 : 10;  // vectors that stay in registers
 constexpr int kAlongRows = 4, kDownVectors = 2;
-constexpr int kAlongSteps = kHeld < 12 ? kHeld : 12, kDownSteps = kHeld < 16 ? kHeld : 16;  // most of k
-constexpr int along_rows(int steps) { return kHeld / steps < kAlongRows ? kHeld / steps : kAlongRows; }
+constexpr int kAlongSteps = kHeld < 12 ? kHeld : 12, kDownSteps = kHeld < 16 ? kHeld : 16;                               // most of k
+constexpr int along_rows(int steps) { return steps < 3 ? 1 : kHeld / steps < kAlongRows ? kHeld / steps : kAlongRows; }  // few: memory is the limit
 
 // Vector by vector along `rows` rows of C, with the numbers of A in registers.
 template <int rows, int steps>
@@ -22,19 +22,23 @@ static void along(int64_t columns, const float* a, int64_t a_row, int64_t a_colu
   float* c = t.c;
   const float* d = t.d;
   const auto pass = [&](auto value) __attribute__((always_inline)) {
-    const auto vector = [&](auto at) __attribute__((always_inline)) {
+    const auto advance = [&](auto at, int64_t lanes) __attribute__((always_inline)) {
       vf sum[rows];
       SIMDNN_UNROLL for (int p = 0; p < steps; p++) {
         const vf line = rows == 1 ? at.load(from[p / 5] + p % 5 * b_row) : kept(at.load(from[p / 5] + p % 5 * b_row));
         SIMDNN_UNROLL for (int i = 0; i < rows; i++) sum[i] = p == 0 ? x[i][p] * line : fma(x[i][p], line, sum[i]);
       }
       SIMDNN_UNROLL for (int i = 0; i < rows; i++) at.store(c + i * t.c_row, value(sum[i], [&] { return at.load(d + i * t.d_row); }));
-      from[0] += kLanes, from[1] += kLanes, from[2] += kLanes;
-      c += kLanes, d += kLanes;
+      from[0] += lanes, from[1] += lanes, from[2] += lanes, c += lanes, d += lanes, columns -= lanes;
     };
-    int64_t left = columns;
-    for (; left >= kLanes; left -= kLanes) vector(Whole{0});
-    if (left > 0) vector(Part{0, static_cast<int>(left)});
+    // A lone row of C is written in whole lines of the cache; for several it is B that should be read so.
+    const int64_t lead = -(reinterpret_cast<intptr_t>(c) / 4) & (kLanes - 1);
+    if (rows == 1 && lead > 0 && columns > lead) advance(Part{0, static_cast<int>(lead)}, lead);
+    while (columns >= kLanes) {
+      if (rows == 1) __builtin_prefetch(c + 256, 1);
+      advance(Whole{0}, kLanes);
+    }
+    if (columns > 0) advance(Part{0, static_cast<int>(columns)}, columns);
   };
   with_value(t, pass);
 }
@@ -114,7 +118,7 @@ struct Rank {
     Rank x{};
     x.g = g;
     x.downwards = down(g);
-    x.pack_b = g.b.column != 1;
+    x.pack_b = g.b.column != 1 || (!x.downwards && along_rows(static_cast<int>(g.k)) > 1 && g.m >= 128 && g.b.row % kLanes != 0);
     if (x.downwards) {
       x.groups = split(g.m, 64), x.chunk_columns = down_vectors(g) * kLanes;
     } else {

@@ -50,7 +50,7 @@ static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, con
   SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{}; }
   // Five rows from one pointer: 1, 2 and 4 strides are address modes, 3 strides a register.
   const float* base[3] = {a, a + 5 * a_row, a + 10 * a_row};
-  for (int64_t p = 0; p < k; p++) {
+  SIMDNN_TWO_TURNS for (int64_t p = 0; p < k; p++) {
     const auto b_at = [&](int j) __attribute__((always_inline)) {
       const vf line = masks && j + 1 == vectors ? load(b + j * kLanes, lanes) : load(b + j * kLanes);
       // B comes from a far cache, in rows that no prefetcher guesses.

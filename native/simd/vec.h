@@ -17,8 +17,10 @@
 // In front of a loop of at most 32 constant turns over an array that must live in registers.
 #if defined(__clang__)
 #define SIMDNN_UNROLL _Pragma("unroll")
+#define SIMDNN_TWO_TURNS _Pragma("unroll(2)")
 #else
 #define SIMDNN_UNROLL _Pragma("GCC unroll 32")
+#define SIMDNN_TWO_TURNS _Pragma("GCC unroll 2")  // at a time, of a loop that its counters slow down
 #endif
 
 namespace simdnn {

@@ -90,7 +90,7 @@ struct Blocked {
     const int64_t first_strip = bands.begin(band), end_strip = bands.begin(band + 1);
     Matrix b = at(g.b, blocks.begin(block), j);
     // In place only what is whole and near, or needed once.
-    bool packs = !turn_b && ((last < kLanes && !kFreeMasks) || !(near_b || first_strip + 1 == end_strip));
+    bool packs = !turn_b && ((last < kLanes && !kFreeMasks) || !(near_b || end_strip - first_strip <= 2));
     if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);

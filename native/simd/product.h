@@ -42,7 +42,7 @@ SIMDNN_INLINE int tile_vectors(int64_t m, int64_t n, int64_t k) {
   int best = 1;
   SIMDNN_UNROLL for (int v = 1; v <= kMaxVectors; v++) {
     const int64_t strips = (m + kTileRows[v] - 1) / kTileRows[v], tiles = strips * ((vectors + v - 1) / v);
-    if (tiles < fewest && (v <= 2 || strips == 1 || k * v * kLanes <= kNearFloats)) fewest = tiles, best = v;
+    if (tiles < fewest && (v <= 2 || strips <= 2 || k * v * kLanes <= kNearFloats)) fewest = tiles, best = v;
   }
   return best;
 }

@@ -7,8 +7,9 @@
 namespace simdnn {
 namespace {
 
-constexpr int kInnerLines = kRegisters == 32 ? 4 : 2;  // of either operand
-constexpr int kInnerLong = 8;                          // of one operand, when the other has one line
+// Most rows by columns of a tile, and most rows of a single column.
+constexpr int kInnerRows = kRegisters == 32 ? 6 : 4, kInnerColumns = kRegisters == 32 ? 4 : 2;
+constexpr int kInnerLong = 8;
 
 // out[i][j] for the lines i of a and j of b; writes whole vectors.
 template <int rows, int columns>
@@ -51,15 +52,17 @@ using InnerTile = void (*)(int64_t k, const float* a, int64_t a_row, const float
 
 // By rows and columns.
 struct InnerTiles {
-  InnerTile by[kInnerLong + 1][kInnerLines + 1];
+  InnerTile by[kInnerLong + 1][kInnerColumns + 1];
 };
 template <int rows = kInnerLong, int columns = 1>
 constexpr InnerTiles inner_tiles(InnerTiles found = {}) {
   if constexpr (rows == 0) {
     return found;
+  } else if constexpr (columns == 0) {
+    return inner_tiles < rows - 1, rows <= kInnerRows + 1 ? kInnerColumns : 1 > (found);
   } else {
     found.by[rows][columns] = inner<rows, columns>;
-    return columns < (rows <= kInnerLines ? kInnerLines : 1) ? inner_tiles<rows, columns % kInnerLines + 1>(found) : inner_tiles<rows - 1, 1>(found);
+    return inner_tiles<rows, columns - 1>(found);
   }
 }
 constexpr InnerTiles kInner = inner_tiles();
@@ -68,7 +71,7 @@ struct Inner {
   Gemm g;
   bool flat;  // C is one line
   Split strips, panels;
-  int64_t items, grain;  // a strip of a panel each
+  int64_t grain;  // strips
 
   static bool pays(const Gemm& g) { return g.k >= kLanes && g.a.column == 1 && g.b.row == 1 && (g.m == 1 || g.n == 1 || (g.m <= 16 && g.n <= 16)); }
 
@@ -78,9 +81,8 @@ struct Inner {
     g = problem;
     x.flat = g.m == 1;
     if (x.flat) g.m = problem.n, g.n = 1, g.a = transposed(problem.b), g.b = transposed(problem.a), g.target.c_row = g.target.d_row = 1;
-    x.strips = split(g.m, g.n == 1 ? kInnerLong : kInnerLines), x.panels = split(g.n, kInnerLines);
-    x.items = x.strips.parts * x.panels.parts;
-    x.grain = gemm_grain(g, x.items);
+    x.strips = split(g.m, g.n == 1 ? kInnerLong : kInnerRows), x.panels = split(g.n, kInnerColumns);
+    x.grain = gemm_grain(g, x.strips.parts);
     return x;
   }
 
@@ -88,7 +90,7 @@ struct Inner {
 
   void compute(int64_t strip, int64_t panel) const {
     const int64_t i = strips.begin(strip), j = panels.begin(panel), rows = strips.size(strip), columns = panels.size(panel);
-    alignas(64) float product[(kInnerLines * kInnerLines + kLanes) / kLanes * kLanes];
+    alignas(64) float product[kInnerRows * kInnerColumns + kLanes];
     kInner.by[rows][columns](g.k, at(g.a, i, 0).data, g.a.row, at(g.b, 0, j).data, g.b.column, product);
     const Target target = target_at(g.target, i, j, true);
     put(target, product, columns, flat ? 1 : rows, flat ? rows : columns);
@@ -96,8 +98,10 @@ struct Inner {
   }
 
   void run(const Args& args) const {
-    parallel(args, items, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; item++) compute(item % strips.parts, item / strips.parts);
+    parallel(args, strips.parts, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t strip = begin; strip < end; strip++) {
+        for (int64_t panel = 0; panel < panels.parts; panel++) compute(strip, panel);
+      }
     });
   }
 };

@@ -47,9 +47,10 @@ SIMDNN_INLINE int tile_vectors(int64_t m, int64_t n, int64_t k) {
   return best;
 }
 
-// How many of `items` a thread should get at least, so that a second one pays: 2 to 4 µs of work each.
+constexpr int64_t kWorthwhile = 1 << 18;  // multiply-adds for which a thread is worth calling: 2 to 4 µs
+
+// How many of `items` a thread should get at least, so that a second one pays.
 SIMDNN_INLINE int64_t gemm_grain(const Gemm& g, int64_t items) {
-  constexpr int64_t kWorthwhile = 1 << 18;  // multiply-adds
   const int64_t parts = g.m * g.n * g.k / kWorthwhile;
   return parts <= 1 ? items : (items + parts - 1) / parts;
 }

@@ -9,7 +9,7 @@ namespace {
 
 struct Small {
   const Gemm& g;
-  static constexpr int64_t kMost = 1 << 18;  // multiply-adds
+  static constexpr int64_t kMost = 2 * kWorthwhile - 1;  // multiply-adds
   static constexpr int64_t kPanelFloats = 4096;
 
   // B is read once or stays in the first-level cache.

@@ -148,7 +148,8 @@ export {
   type GradientVerdict,
 } from "./check/gradient-report.js";
 
-export { dataset, Dataset, type Rows, type Statistics } from "./data/dataset.js";
+export { dataset, Dataset, type Rows } from "./data/dataset.js";
+export type { Statistics } from "./data/statistics.js";
 export type { SplitOptions } from "./data/split.js";
 export {
   compareDistributions,

@@ -1,10 +1,13 @@
 // Initializers: the first values of weights, from a shape and a seed. Which weight gets which seed is the model's business.
 import type { Json } from "./layers/layer.js";
 import { checkOptions, finiteNumber, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
+import { mul, sub } from "./ops/binary.js";
+import { matmul } from "./ops/matmul.js";
+import { transpose } from "./ops/move.js";
 import { randomNormal, randomUniform } from "./ops/random.js";
-import { randomStream } from "./random.js";
+import { reshape } from "./ops/view.js";
 import { withTape } from "./tape.js";
-import { sizeOf, tensor, zeros as zeroed, type Shape, type Tensor } from "./tensor.js";
+import { sizeOf, Tensor, tensor, zeros as zeroed, type Shape, type TypedArray } from "./tensor.js";
 
 /** Weights are floating-point. */
 export interface WeightSpec {
@@ -201,20 +204,41 @@ function drawUniform({ shape, dtype }: WeightSpec, seed: number, low: number, hi
   return withTape(undefined, () => randomUniform(shape, { low, high, seed, dtype }));
 }
 
-function drawOrthogonal(spec: WeightSpec, seed: number, gain: number): Tensor {
-  const columns = spec.shape.at(-1) ?? 1;
-  const rows = sizeOf(spec.shape.slice(0, -1));
+function drawOrthogonal({ shape, dtype }: WeightSpec, seed: number, gain: number): Tensor {
+  const columns = shape.at(-1) ?? 1;
+  const rows = sizeOf(shape.slice(0, -1));
   const [long, short] = [Math.max(rows, columns), Math.min(rows, columns)];
-  const random = randomStream(seed);
-  const vectors = Array.from({ length: short }, () => Float64Array.from({ length: long }, () => random.normal()));
-  orthonormalize(vectors);
-  const at = (row: number, column: number): number =>
-    rows >= columns ? vectors[column]![row]! : vectors[row]![column]!;
-  return filled(spec, (i) => gain * at(Math.floor(i / columns), i % columns));
+  return withTape(undefined, () => {
+    const vectors = drawNormal({ shape: [short, long], dtype }, seed, 0, 1);
+    if (vectors.size > 0) orthonormalize(vectors);
+    return mul(reshape(rows >= columns ? transpose(vectors, [1, 0]) : vectors, shape), gain);
+  });
 }
 
-/** Gram and Schmidt's process in place, each projection taken off twice so that rounding leaves none ("twice is enough", Kahan and Parlett). */
-function orthonormalize(vectors: readonly Float64Array[]): void {
+const panelRows = 16;
+
+/**
+ * Gram and Schmidt's process on rows, in place, each projection taken off twice so that rounding leaves none ("twice is enough", Kahan and Parlett).
+ * A panel of rows is freed at once, by matrix products, from all rows that are done; then each of its rows from those before it.
+ */
+function orthonormalize({ shape, dtype, storage }: Tensor): void {
+  const [count, length] = shape as [number, number];
+  const rowsOf = (first: number, end: number): TypedArray => storage!.subarray(first * length, end * length);
+  for (let first = 0; first < count; first += panelRows) {
+    const end = Math.min(first + panelRows, count);
+    const done = new Tensor({ shape: [first, length], dtype }, { storage: rowsOf(0, first) });
+    let panel = tensor(rowsOf(first, end), { shape: [end - first, length] });
+    for (let pass = 0; pass < 2 && first > 0; pass++)
+      panel = sub(panel, matmul(matmul(panel, done, { transposeB: true }), done));
+    const values = panel.read();
+    const few = Array.from({ length: end - first }, (_, i) => Float64Array.from(values.subarray(i * length, (i + 1) * length))); // prettier-ignore
+    orthonormalizeFew(few);
+    few.forEach((row, i) => rowsOf(first + i, first + i + 1).set(row));
+  }
+}
+
+/** The same for few vectors, in float64. */
+function orthonormalizeFew(vectors: readonly Float64Array[]): void {
   vectors.forEach((vector, j) => {
     for (let pass = 0; pass < 2; pass++) {
       for (const earlier of vectors.slice(0, j)) {

@@ -2,13 +2,9 @@
 import { formatShape, nonFiniteError, shapeError, SimdnnError } from "../errors.js";
 import { checkOptions, isArray, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
 import { type RandomStream, randomStream } from "../random.js";
-import { isFloat, tensor, Tensor, type Shape, type TensorData } from "../tensor.js";
+import { isFloat, sizeOf, tensor, Tensor, type Shape, type TensorData } from "../tensor.js";
 import { checkSplitOptions, folds, type Group, shares, type SplitOptions, usualFractions } from "./split.js";
-
-export interface Statistics {
-  readonly mean: number | readonly number[];
-  readonly deviation: number | readonly number[];
-}
+import { statisticsOf, type Statistics } from "./statistics.js";
 
 /** Examples: inputs `[n, ...]`, targets `[n]` (class numbers or values) or `[n, ...]`, and which of the rows belong to it. */
 export class Dataset {
@@ -103,20 +99,7 @@ export class Dataset {
     const { per = "feature" } = options;
     oneOf("statistics", "per", per, ["feature", "all"]);
     if (this.size === 0) throw wrongValue("statistics", "data", "at least one example", this.size);
-    const values = this.inputs.read();
-    const width = this.inputs.size / this.inputs.shape[0]!;
-    const columns = per === "all" ? 1 : width;
-    const sums = new Float64Array(columns);
-    const each = (visit: (value: number, column: number) => void): void => {
-      for (const row of this.rows)
-        for (let i = 0; i < width; i++) visit(values[row * width + i]!, per === "all" ? 0 : i);
-    };
-    const count = (this.size * width) / columns;
-    each((value, column) => (sums[column]! += value));
-    const mean = Array.from(sums, (sum) => sum / count);
-    sums.fill(0);
-    each((value, column) => (sums[column]! += (value - mean[column]!) ** 2));
-    const deviation = Array.from(sums, (sum) => Math.sqrt(sum / count) || 1);
+    const { mean, deviation } = statisticsOf(this.inputs.read(), this.rows, sizeOf(this.inputShape), per);
     return per === "all" ? { mean: mean[0]!, deviation: deviation[0]! } : { mean, deviation };
   }
 

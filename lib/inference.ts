@@ -2,7 +2,7 @@
 import { fold } from "./fold.js";
 import { bytesMoved } from "./op.js";
 import { liveEntries } from "./planner.js";
-import { Program, type RunOptions } from "./program.js";
+import { Program, urgent, type RunOptions } from "./program.js";
 import { Entry, Tape } from "./tape.js";
 import { allocate, type Tensor } from "./tensor.js";
 
@@ -52,7 +52,7 @@ export class Constants {
     this.program = new Program(this.tape, [...this.kept]);
     for (const source of this.sources.keys()) this.sources.set(source, source.version);
     const fetches = [...this.kept].map((tensor) => ({ tensor, values: tensor.storage! }));
-    const done = this.program.submit(1, { threads, within, fetches, priority: 1 }).finally(() => {
+    const done = this.program.submit(1, { threads, within, fetches, priority: urgent }).finally(() => {
       if (this.refreshing === done) this.refreshing = undefined;
     });
     done.catch(() => (this.program = undefined)); // the next one tries again

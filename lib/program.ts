@@ -10,8 +10,11 @@ import { threads as defaultThreads } from "./threads.js";
 
 const offsetUnit = 64;
 
+/** The priority of predictions: somebody waits for them, so that no training, of whatever priority, goes first. */
+export const urgent = 2 ** 31 - 1;
+
 /** What the addon takes: more threads than this would never help, and a priority is an int32. */
-const most = { threads: 256, priority: 2 ** 31 - 1 };
+const most = { threads: 256, priority: urgent };
 
 /** A tensor's value for every step, one after the other: what to copy in before a step, or out after it. */
 export interface Stream {

@@ -1,8 +1,9 @@
 // How many threads kernels may use. The threads themselves are native/pool.cc.
 import { availableParallelism } from "node:os";
+import { cpuQuota } from "./cpu-quota.js";
 import { positiveInteger } from "./options.js";
 
-let budget = availableParallelism();
+let budget = Math.min(availableParallelism(), cpuQuota());
 
 /** Threads that one program may use when its call does not say. */
 export function threads(): number {
@@ -10,7 +11,8 @@ export function threads(): number {
 }
 
 /**
- * Sets how many threads kernels use by default in this environment (at first: the cores this process may use).
+ * Sets how many threads kernels use by default in this environment (at first: the cores this process may use,
+ * which a container may limit).
  * Results do not depend on it, bit for bit.
  *
  * @throws OptionError unless `count` is a positive integer

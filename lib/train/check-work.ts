@@ -1,13 +1,14 @@
 // Checks of the options that all work on the engine thread takes.
 import { nonNegativeInteger, positiveInteger, wrongValue } from "../options.js";
-import type { RunOptions } from "../program.js";
+import { urgent, type RunOptions } from "../program.js";
 
 export function checkWork(
   where: string,
   { threads, priority, signal }: Pick<RunOptions, "threads" | "priority" | "signal">,
 ): void {
   if (threads !== undefined) positiveInteger(where, "threads", threads);
-  if (priority !== undefined) nonNegativeInteger(where, "priority", priority);
+  if (priority !== undefined && nonNegativeInteger(where, "priority", priority) >= urgent)
+    throw wrongValue(where, "priority", `an integer below ${urgent}, which predictions have`, priority);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw wrongValue(where, "signal", "an AbortSignal", signal);
 }

@@ -1,4 +1,5 @@
 // Prediction: a forward pass over any number of examples, a fixed number of them at a time.
+import { urgent } from "../program.js";
 import { Claim } from "../claim.js";
 import { formatShape, shapeError } from "../errors.js";
 import { Inference } from "../inference.js";
@@ -76,7 +77,12 @@ export class Predictor {
     try {
       if (direct) {
         input.write().set(values);
-        await program.submit(1, { fetches: [{ tensor: output, values: result.read() }], threads, signal, priority: 1 });
+        await program.submit(1, {
+          fetches: [{ tensor: output, values: result.read() }],
+          threads,
+          signal,
+          priority: urgent,
+        });
       } else await this.run({ ...examples, values: values.slice() }, result, options);
     } finally {
       claim.release();
@@ -108,7 +114,7 @@ export class Predictor {
       };
       const feeds = [{ tensor: input, values: rows(values) }];
       const fetches = [{ tensor: output, values: rows(result.read()) }];
-      await program.submit(steps, { feeds, fetches, threads, signal, priority: 1 });
+      await program.submit(steps, { feeds, fetches, threads, signal, priority: urgent });
       start += steps * size;
     }
   }

@@ -2,7 +2,7 @@
 import type { Claim } from "../claim.js";
 import type { Model } from "../model.js";
 import { assign } from "../ops/update.js";
-import { Program } from "../program.js";
+import { Program, urgent } from "../program.js";
 import { Tape, withTape } from "../tape.js";
 
 /** The weights of one moment, and who predicts by them. They are not copied anew before all have ended. */
@@ -77,7 +77,7 @@ export class Serving {
     const within = this.training;
     if (within?.held) {
       // On the engine thread, which is between two steps whenever it takes something else up.
-      this.copying = copy.submit(1, { within, priority: 1 }).finally(() => (this.copying = undefined));
+      this.copying = copy.submit(1, { within, priority: urgent }).finally(() => (this.copying = undefined));
       await this.copying;
     } else {
       copy.run();

@@ -16,7 +16,9 @@ interface Ended {
 /** Runs a script that may use the exports of lifecycle/training.mjs; kills it when it hangs. */
 function run(code: string, ...options: string[]): Promise<Ended> {
   const script = `import { data, model, hash, workerOf } from ${JSON.stringify(fixture)}; ${code}`;
-  const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], { timeout: 30_000 });
+  const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], {
+    timeout: Math.max(30_000, patience / 4),
+  });
   const texts = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (text: string) => (texts[name] += text));

@@ -51,7 +51,9 @@ constexpr int64_t kWorthwhile = 1 << 18;  // multiply-adds for which a thread is
 
 // How many of `items` a thread should get at least, so that a second one pays.
 SIMDNN_INLINE int64_t gemm_grain(const Gemm& g, int64_t items) {
-  const int64_t parts = g.m * g.n * g.k / kWorthwhile;
+  constexpr int64_t kRead = 6;  // multiply-adds in the time that reading a number from the second-level cache takes
+  const int64_t products = g.m * g.n * g.k, reads = kRead * (g.m * g.k + g.k * g.n + g.m * g.n);
+  const int64_t parts = (products > reads ? products : reads) / kWorthwhile;
   return parts <= 1 ? items : (items + parts - 1) / parts;
 }
 

@@ -49,11 +49,15 @@ SIMDNN_INLINE int tile_vectors(int64_t m, int64_t n, int64_t k) {
 
 constexpr int64_t kWorthwhile = 1 << 18;  // multiply-adds for which a thread is worth calling: 2 to 4 µs
 
+// In multiply-adds, of which six take as long as reading a number from the second-level cache.
+SIMDNN_INLINE int64_t gemm_work(const Gemm& g) {
+  const int64_t products = g.m * g.n * g.k, reads = 6 * (g.m * g.k + g.k * g.n + g.m * g.n);
+  return products > reads ? products : reads;
+}
+
 // How many of `items` a thread should get at least, so that a second one pays.
 SIMDNN_INLINE int64_t gemm_grain(const Gemm& g, int64_t items) {
-  constexpr int64_t kRead = 6;  // multiply-adds in the time that reading a number from the second-level cache takes
-  const int64_t products = g.m * g.n * g.k, reads = kRead * (g.m * g.k + g.k * g.n + g.m * g.n);
-  const int64_t parts = (products > reads ? products : reads) / kWorthwhile;
+  const int64_t parts = gemm_work(g) / kWorthwhile;
   return parts <= 1 ? items : (items + parts - 1) / parts;
 }
 

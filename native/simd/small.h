@@ -16,7 +16,7 @@ struct Small {
   static bool near(const Gemm& g) { return g.b.column == 1 && (g.k * g.b.row <= kNearFloats || g.m <= kTileRows[2]); }
   static bool packs(const Gemm& g) { return g.b.column != 1 || (!kFreeMasks && g.n % kLanes != 0); }
   static bool pays(const Gemm& g) {
-    const bool worthwhile = g.m * g.n * g.k <= kMost && (g.k > 12 || g.m * g.n <= 1024);
+    const bool worthwhile = gemm_work(g) <= kMost && (g.k > 12 || g.m * g.n <= 1024);
     return worthwhile && (near(g) || g.b.column != 1) && (!packs(g) || g.k * 2 * kLanes <= kPanelFloats);
   }
 

@@ -87,14 +87,8 @@ export {
 } from "./schedules.js"; // prettier-ignore
 export { l1, l2, l1l2, type L1l2Options, type PenaltyForm, type Regularizer } from "./regularizers.js";
 
-export {
-  sequential,
-  Model,
-  type Compiled,
-  type CompileOptions,
-  type ForwardOptions,
-  type SequentialOptions,
-} from "./model.js";
+export { sequential, Model, type Compiled, type CompileOptions } from "./model.js";
+export { Network, type ForwardOptions, type SequentialOptions } from "./network.js";
 export { loadModel } from "./train/load.js";
 export { earlyStopping, keepBest, terminateOnNaN, type EarlyStoppingOptions } from "./train/early-stopping.js";
 export type { BestOptions } from "./train/best.js";

@@ -2,7 +2,8 @@
 import { shapeError } from "../errors.js";
 import { classCount, classNumbers, perExample } from "../losses/targets.js";
 import type { Metric, MetricContext } from "../metrics/metric.js";
-import type { Compiled, ForwardOptions, Model } from "../model.js";
+import type { Compiled, Model } from "../model.js";
+import type { ForwardOptions } from "../network.js";
 import { add, mul } from "../ops/binary.js";
 import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";

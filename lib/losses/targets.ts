@@ -34,6 +34,7 @@ function checkTensors(where: string, outputs: Tensor, targets: Tensor): void {
 
 /** As matchTargets(), for targets that are probabilities: integers are class numbers of two classes, and must be 0 or 1. */
 export function matchProbabilities(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  checkTensors(where, outputs, targets);
   return matchTargets(where, outputs, targets, isFloat(targets.dtype) ? cast : twoClasses);
 }
 

@@ -135,6 +135,7 @@ export const functionCalls: Calls = {
   ...many("randomElastic", () => [{ alpha: 2, imageShape: [2, 2], fill: "constant" }]),
   ...many("gaussianNoise", () => [{ deviation: 0.1 }]),
   ...many("mixUp", () => [{ alpha: 0.2 }]),
+  ...many("checkpoint", () => [{ dir: "checkpoints", every: { epochs: 1, steps: 2 }, keep: 2, resume: true }]),
   ...many("biasVariance", () => [{ trainError: 0.1, devError: 0.2, baseline: 0.05, tolerance: 0.01 }]),
   ...many("compareDistributions", () => [xor(), xor(), { significance: 0.1, names: ["a", "b"] }]),
   ...many("dataset", () => [[[1, 2], [3, 4]], Int32Array.of(0, 1), { inputShape: [2], targetShape: [], sampleWeights: [1, 2] }]),

@@ -13,10 +13,10 @@ struct Small {
   static constexpr int64_t kPanelFloats = 4096;
 
   // B is read once or stays in the first-level cache.
-  static bool near(const Gemm& g) { return g.b.column == 1 && (g.k * g.b.row <= kNearFloats || g.m <= kTileRows[2]); }
+  static bool near(const Gemm& g) { return g.b.column == 1 && (g.k * g.b.row <= kNearFloats || (g.m <= kTileRows[2] && !packs(g))); }
   static bool packs(const Gemm& g) { return g.b.column != 1 || (!kFreeMasks && g.n % kLanes != 0); }
   static bool pays(const Gemm& g) {
-    const bool worthwhile = gemm_work(g) <= kMost && (g.k > 12 || g.m * g.n <= 1024);
+    const bool worthwhile = gemm_work(g) <= (packs(g) ? kWorthwhile : kMost) && (g.k > 12 || g.m * g.n <= 1024);
     return worthwhile && (near(g) || g.b.column != 1) && (!packs(g) || g.k * 2 * kLanes <= kPanelFloats);
   }
 

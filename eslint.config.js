@@ -35,6 +35,7 @@ export default tseslint.config(
         process: "readonly",
         URL: "readonly",
         fetch: "readonly",
+        AbortSignal: "readonly",
         module: "readonly",
         require: "readonly",
         __dirname: "readonly",

@@ -2,14 +2,51 @@
 // memory tells what reading takes.
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import { readFileSync } from "node:fs";
-import { isSimdnnError, loadModel, randomStream } from "../../dist/index.js";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  averageWeights,
+  checkpoint,
+  dataset,
+  dense,
+  isSimdnnError,
+  keepBest,
+  loadModel,
+  randomStream,
+  sequential,
+} from "../../dist/index.js";
 import { readIdx } from "../../dist/data/idx.js";
 import { readSafetensors } from "../../dist/data/safetensors.js";
 
 const [kind, file, count, seed] = process.argv.slice(2);
-const read = { model: (bytes) => loadModel(bytes), safetensors: readSafetensors, idx: readIdx }[kind];
-const sound = readFileSync(file);
+
+const dir = mkdtempSync(join(tmpdir(), "simdnn-checkpoints-"));
+const line = dataset([[0], [1], [2], [3]], [[1], [3], [5], [7]]);
+
+/** Goes on with the checkpoint in `dir`, or begins. */
+async function train() {
+  const model = sequential([dense(1)], { inputShape: [1], seed: 1 }).compile({ loss: "meanSquaredError" });
+  const callbacks = [keepBest(), averageWeights(), checkpoint({ dir, resume: true })];
+  await model.fit(line, { epochs: 2, batchSize: 2, callbacks, signal: AbortSignal.timeout(10_000) });
+}
+
+async function resume(bytes) {
+  for (const name of readdirSync(dir)) rmSync(join(dir, name));
+  writeFileSync(join(dir, "checkpoint-000001.safetensors"), bytes);
+  await train();
+}
+
+async function soundFile() {
+  if (kind !== "checkpoint") return readFileSync(file);
+  await train();
+  return readFileSync(join(dir, readdirSync(dir).at(-1)));
+}
+
+const read = { model: (bytes) => loadModel(bytes), safetensors: readSafetensors, idx: readIdx, checkpoint: resume }[
+  kind
+];
+const sound = await soundFile();
 const random = randomStream(Number(seed));
 const below = (n) => (n < 1 ? 0 : random.integer(n));
 
@@ -50,4 +87,5 @@ for (let i = 0; i < Number(count); i++) {
   }
   if (i % 50 === 0) most = Math.max(most, process.memoryUsage().rss);
 }
-console.log(JSON.stringify({ grown: most - before, codes }));
+rmSync(dir, { recursive: true });
+console.log(JSON.stringify({ size: sound.length, grown: most - before, codes }));

@@ -1,16 +1,54 @@
-// Optimizer steps in float32, one pass over parameter, gradient and state; formulas: reference/update.cc. Division and
-// square root are exact.
-#include "each.h"
+// Optimizer steps in float32, one pass over parameter, gradient and state; formulas: reference/update.cc.
+#include "columns.h"
 #include "isa.h"
 
 namespace simdnn {
 namespace {
 
+// √x to 0.56 ULP, below 2^-120 to 2^-14 of it. An estimate good enough for one step of Newton's leaves the divider to the
+// division: 0.22 instead of 0.36 ns per parameter of Adam in L2, where moving it takes 0.21.
+SIMDNN_INLINE vf root(vf x) {
+#if defined(__AVX512F__)
+  x = min(broadcast(3.4028235e38f), x);                                                                       // NaN stays
+  const vf inverse = min((vf)_mm512_maskz_rsqrt14_ps(0xffff, (__m512)x), broadcast(1e30f)), s = x * inverse;  // 0 for 0
+  return fma(fma(-s, s, x), 0.5f * inverse, s);
+#else
+  return sqrt(x);
+#endif
+}
+
+// Floats that are asked for ahead: of as many arrays at a time the hardware does not foresee enough.
+constexpr int64_t kAhead = 512;
+
+// The arrays of an update: the parameter, its gradient, its state.
+template <int count>
+struct Arrays {
+  const float* of[count];
+  SIMDNN_METHOD void prefetch(int64_t place) const {
+    unroll<count>([&](auto a) { __builtin_prefetch(of[a] + place); });
+  }
+};
+template <int count>
+SIMDNN_INLINE Arrays<count> arrays(const Args& args) {
+  Arrays<count> result;
+  unroll<count>([&](auto a) { result.of[a] = data<float>(args.in[a]); });
+  return result;
+}
+
+// body(place) for all elements of the first `count` operands.
+template <int count, class Body>
+SIMDNN_INLINE void each_parameter(const Args& args, Body body) {
+  each(args, args.in[0].size, [all = arrays<count>(args), body](auto at) {
+    all.prefetch(at.i + kAhead);
+    body(at);
+  });
+}
+
 void sgd(const Args& args) {
   float* parameter = data<float>(args.in[0]);
   const float* gradient = data<float>(args.in[1]);
   const vf rate = broadcast(static_cast<float>(-scalar(args.in[2])));
-  each(args, args.in[0].size, [=](auto at) { at.store(parameter, fma(rate, at.load(gradient), at.load(parameter))); });
+  each_parameter<2>(args, [=](auto at) { at.store(parameter, fma(rate, at.load(gradient), at.load(parameter))); });
 }
 
 void momentum(const Args& args) {
@@ -24,9 +62,9 @@ void momentum(const Args& args) {
     at.store(parameter, fma(rate, nesterov ? fma(beta, v, g) : v, at.load(parameter)));
   };
   if (args.attrs[2] != 0) {
-    each(args, args.in[0].size, [=](auto at) { step(at, true); });
+    each_parameter<3>(args, [=](auto at) { step(at, true); });
   } else {
-    each(args, args.in[0].size, [=](auto at) { step(at, false); });
+    each_parameter<3>(args, [=](auto at) { step(at, false); });
   }
 }
 
@@ -35,10 +73,10 @@ void rmsprop(const Args& args) {
   const float* gradient = data<float>(args.in[1]);
   const float rate = static_cast<float>(scalar(args.in[3])), rest = static_cast<float>(1 - args.attrs[0]), epsilon = static_cast<float>(args.attrs[1]);
   const vf rho = broadcast(static_cast<float>(args.attrs[0]));
-  each(args, args.in[0].size, [=](auto at) {
+  each_parameter<3>(args, [=](auto at) {
     const vf g = at.load(gradient), s = fma(rho, at.load(mean_square), rest * g * g);
     at.store(mean_square, s);
-    at.store(parameter, at.load(parameter) - rate * g / (sqrt(s) + epsilon));
+    at.store(parameter, at.load(parameter) - rate * g / (root(s) + epsilon));
   });
 }
 
@@ -51,12 +89,12 @@ void adam(const Args& args) {
   const vf decay = broadcast(static_cast<float>(-lr * args.attrs[3]));
   const float rate = static_cast<float>(lr / (1 - __builtin_pow(args.attrs[0], t)));
   const float unbias = static_cast<float>(1 / (1 - __builtin_pow(args.attrs[1], t)));
-  each(args, args.in[0].size, [=](auto at) {
+  each_parameter<4>(args, [=](auto at) {
     const vf g = at.load(gradient), p = at.load(parameter);
     const vf m = fma(beta1, at.load(first), rest1 * g), v = fma(beta2, at.load(second), rest2 * g * g);
     at.store(first, m);
     at.store(second, v);
-    at.store(parameter, fma(decay, p, p) - rate * m / (sqrt(v * unbias) + epsilon));
+    at.store(parameter, fma(decay, p, p) - rate * m / (root(v * unbias) + epsilon));
   });
 }
 

@@ -125,3 +125,35 @@ TEST("math: errors over all floats are as small as stated") {
     }
   }
 }
+
+// Adam without a gradient, set so that it leaves 1/√x. A root within 0.56 ULP, or 0.56 · 2^-23 of its value, may put the quotient, whose
+// ULP may be only 2^-24 of its own, off by twice as much; its own rounding comes on top.
+TEST("math: the root that Adam divides by is as exact as stated, down to 0") {
+  const char* sweep = std::getenv("SIMDNN_SWEEP");
+  const int64_t stride = sweep && *sweep == '1' ? 1 : 997;
+  const double attrs[] = {0.5, 0.5, 0, 0};
+  double rate = -1;
+  int32_t step = 2000;
+  for (Isa isa : kSimdIsas) {
+    if (!isa_available(isa)) continue;
+    std::vector<float> x{0, std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::max() / 2};
+    for (int64_t n = number(1e-44f), end = number(1e38f); n < end; n += stride) x.push_back(from_number(n));
+    const size_t count = x.size();
+    std::vector<float> result(count), gradient(count), first(count, 2), second(count);
+    for (size_t i = 0; i < count; i++) second[i] = 2 * x[i];
+    const auto vector = [&](std::vector<float>& v) { return View{v.data(), {static_cast<int64_t>(count)}, static_cast<int64_t>(count), 1, DType::float32}; };
+    const View views[] = {vector(result), vector(gradient), vector(first), vector(second), {&rate, {}, 1, 0, DType::float64}, {&step, {}, 1, 0, DType::int32}};
+    Args args{};
+    args.in = views;
+    args.attrs = attrs;
+    args.n_in = 6, args.n_attrs = 4, args.threads = 1;
+    kernel_table(isa).f32[op_adam](args);
+    double worst = 0, worst_of_least = 0;
+    for (size_t i = 0; i < count; i++) {
+      double& kept = x[i] < 0x1p-120f ? worst_of_least : worst;
+      kept = std::max(kept, ulp_error(result[i], 1 / std::sqrt(static_cast<double>(x[i]))));
+    }
+    EXPECT(worst <= 2 * 0.56 + 0.5);
+    EXPECT(worst_of_least <= 1024);  // the estimate is within 2^-14
+  }
+}

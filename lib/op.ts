@@ -3,7 +3,7 @@ import { SimdnnError } from "./errors.js";
 import { bool, integers, oneOf, wrongValue } from "./options.js";
 import { execute } from "./program.js";
 import type { Activation } from "./ops/activation.js";
-import { currentScope, currentTape, Entry } from "./tape.js";
+import { currentScope, currentTape, Entry, type Scaled } from "./tape.js";
 import { bytesOf, checkTensor, isFloat, Tensor, type Spec } from "./tensor.js";
 
 /** How attributes reach the kernel: as doubles, in the order of the record. */
@@ -29,7 +29,7 @@ export interface VjpContext<A extends Attrs> {
 export type Vjp<A extends Attrs> = (
   context: VjpContext<A>,
   douts: readonly (Tensor | undefined)[],
-) => readonly (Tensor | undefined)[];
+) => readonly (Tensor | Scaled | undefined)[];
 
 /** What is done to each feature of a result: `scale · (x - center) + shift`, one number per feature each, or an activation function. */
 export type Epilogue =

@@ -100,22 +100,46 @@ function history(root: Tensor): Entry[] {
   return [...found].sort((a, b) => b.id - a.id);
 }
 
+/** A gradient `scale · of`, left as a product so that adding it to another takes one pass. */
+export class Scaled {
+  constructor(
+    readonly of: Tensor,
+    /** A scalar. */
+    readonly scale: Tensor,
+  ) {}
+}
+
+/** What backward() computes with: ops, which this file does not know. */
+export interface GradientArithmetic {
+  readonly add: (a: Tensor, b: Tensor) => Tensor;
+  readonly mul: (a: Tensor, scale: Tensor) => Tensor;
+  readonly addScaled: (a: Tensor, b: Tensor, scale: Tensor) => Tensor;
+}
+
 /**
  * Reverse-mode differentiation: from the gradient of `root` with respect to itself to those with respect to `wrt`.
  *
- * @param add - how two contributions are summed (an op, which this file does not know)
  * @returns one gradient per tensor of `wrt`; undefined where `root` does not depend on it
  */
 export function backward(
   root: Tensor,
   seed: Tensor,
   wrt: readonly Tensor[],
-  add: (a: Tensor, b: Tensor) => Tensor,
+  { add, mul, addScaled }: GradientArithmetic,
 ): (Tensor | undefined)[] {
-  const gradients = new Map<Tensor, Tensor>([[root, seed]]);
+  const gradients = new Map<Tensor, Tensor | Scaled>([[root, seed]]);
+  const whole = (a: Tensor | Scaled): Tensor => (a instanceof Scaled ? mul(a.of, a.scale) : a);
+  const sum = (a: Tensor | Scaled, b: Tensor | Scaled): Tensor => {
+    if (b instanceof Scaled) return addScaled(whole(a), b.of, b.scale);
+    return a instanceof Scaled ? sum(b, a) : add(a, b);
+  };
+  const gradientOf = (tensor: Tensor): Tensor | undefined => {
+    const gradient = gradients.get(tensor);
+    return gradient && whole(gradient);
+  };
   for (const entry of history(root)) {
     const { op, operands, outputs, attrs, scope } = entry;
-    const douts = outputs.map((output) => gradients.get(output));
+    const douts = outputs.map(gradientOf);
     if (douts.every((dout) => dout === undefined)) continue;
     if (op.vjp === "missing")
       throw new SimdnnError(
@@ -140,9 +164,9 @@ export function backward(
     dins.forEach((din, i) => {
       const operand = operands[i]!;
       if (!din || !operand.requiresGrad) return;
-      const sum = gradients.get(operand);
-      gradients.set(operand, sum ? add(sum, din) : din);
+      const before = gradients.get(operand);
+      gradients.set(operand, before ? sum(before, din) : din);
     });
   }
-  return wrt.map((tensor) => gradients.get(tensor));
+  return wrt.map(gradientOf);
 }

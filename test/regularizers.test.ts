@@ -11,11 +11,13 @@ import {
   l1l2,
   l2,
   loadModel,
+  ops,
   parameter,
   sequential,
   sgd,
   type Model,
   type Regularizer,
+  type Tensor,
 } from "simdnn";
 import { failure } from "./failure.js";
 
@@ -137,4 +139,19 @@ test.each([
   [() => dense(1, { weightRegularizer: { type: "l3", options: {} } as never }), /one of "l1", "l2", "l1l2" for weightRegularizer/],
 ])("refuses %#", (make, message) => {
   expect(make).toThrow(failure("OptionError", message));
+});
+
+test("contributions that are products add up, whatever comes first", () => {
+  const w = parameter([3, -1]);
+  const scaled = (factor: number) => ops.mul(ops.squaredNorm(w), factor); // 2 · factor · w
+  const plain = () => ops.sum(w);
+  const cases: [Tensor, number[]][] = [
+    [scaled(0.5), [3, -1]],
+    [ops.add(scaled(0.5), scaled(1)), [9, -3]],
+    [ops.add(scaled(0.5), plain()), [4, 0]],
+    [ops.add(plain(), scaled(0.5)), [4, 0]],
+    [ops.add(ops.add(scaled(0.5), plain()), scaled(1)), [10, -2]],
+    [ops.squaredNorm(ops.mul(w, 2)), [24, -8]],
+  ];
+  for (const [cost, expected] of cases) expect([...gradients(cost, [w])[0].data()]).toEqual(expected);
 });

@@ -3,7 +3,7 @@ import { dtypeError, formatShape, nonFiniteError, shapeError, SimdnnError } from
 import { liveEntries } from "../planner.js";
 import { equal } from "../ops/comparison.js";
 import { constant } from "../ops/constant.js";
-import { add, mul } from "../ops/binary.js";
+import { add, addScaled, mul } from "../ops/binary.js";
 import { assign } from "../ops/update.js";
 import { Program, type RunOptions } from "../program.js";
 import { backward, Tape, withTape, type Entry } from "../tape.js";
@@ -79,7 +79,7 @@ async function gradientsOf(
   const given = withTape(tape, () => {
     const root = checkedCost(where, cost());
     inspect?.(liveEntries(tape.entries, [root]));
-    return gradients ? gradients() : backward(root, constant(1, root.dtype), parameters, add);
+    return gradients ? gradients() : backward(root, constant(1, root.dtype), parameters, { add, mul, addScaled });
   });
   if (given.length !== parameters.length)
     throw shapeError(where, `expected ${parameters.length} gradients, one per parameter, but received ${given.length}`);

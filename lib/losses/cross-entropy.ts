@@ -44,6 +44,7 @@ function smoothed(
         ...(labelSmoothing > 0 && { options: { labelSmoothing } }),
         call: (outputs, targets) => call(outputs, targets, labelSmoothing),
         link,
+        linkKeepsOrder: true,
       };
     },
   );

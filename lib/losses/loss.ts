@@ -12,4 +12,6 @@ export interface Loss {
   readonly call: LossFunction;
   /** From the network's raw outputs to what `predict` returns, such as softmax for a loss that takes logits. Default: as they are. */
   readonly link?: (outputs: Tensor) => Tensor;
+  /** The link keeps the order of an example's outputs, so that metrics which only compare them need not go through it. */
+  readonly linkKeepsOrder?: true;
 }

@@ -13,9 +13,9 @@ import type { Metric } from "./metric.js";
 export const accuracy: Metric = {
   name: "accuracy",
   call: (context) => {
-    const { predictions, targets } = context;
+    const { predictions, scores = predictions, targets } = context;
     if (predictions.rank !== 2 || predictions.shape[1] === 1) return binaryAccuracy.call(context);
-    return equal(argmax(predictions, { axis: 1 }), classNumbers("accuracy", predictions, targets));
+    return equal(argmax(scores, { axis: 1 }), classNumbers("accuracy", predictions, targets));
   },
 };
 

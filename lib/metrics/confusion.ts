@@ -148,12 +148,16 @@ export const recall = (options: ClassMetricOptions = {}): Metric => classMetric(
 export const f1 = (options: ClassMetricOptions = {}): Metric => classMetric("f1", options);
 
 /** @internal Counts of a batch `[classes, classes]`, true class first. One output is two classes. */
-export function confusionCounts(where: string, { predictions, targets }: MetricContext, threshold = 0.5): Tensor {
+export function confusionCounts(
+  where: string,
+  { predictions, scores = predictions, targets }: MetricContext,
+  threshold = 0.5,
+): Tensor {
   const classes = classCount(predictions);
   const oneOutput = predictions.size === predictions.shape[0];
   const predicted = oneOutput
     ? cast(reshape(greater(predictions, threshold), [predictions.size]), "int32")
-    : argmax(predictions, { axis: 1 });
+    : argmax(scores, { axis: 1 });
   const labels = classNumbers(where, predictions, targets);
   const dtype = isFloat(predictions.dtype) ? predictions.dtype : "float32";
   return matmul(oneHot(labels, classes, dtype), oneHot(predicted, classes, dtype), { transposeA: true });

@@ -7,6 +7,8 @@ export interface MetricContext {
   readonly outputs: Tensor;
   /** What `predict` would return: the outputs through the loss's link. */
   readonly predictions: Tensor;
+  /** In the same order as the predictions of an example, and cheaper where the outputs are; by default the predictions. */
+  readonly scores?: Tensor;
   readonly targets: Tensor;
 }
 

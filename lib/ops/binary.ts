@@ -1,11 +1,12 @@
 // Arithmetic of two tensors, element by element, broadcast to a common shape. Comparisons are comparison.ts.
-import { defineOp, type Op } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { shapeError } from "../errors.js";
+import { apply1, defineOp, type Op } from "../op.js";
+import type { Spec, Tensor } from "../tensor.js";
 import { equal, greater, greaterEqual } from "./comparison.js";
 import { applyPair, type NoAttrs, type Operand } from "./constant.js";
 import { sumTo } from "./reduce.js";
 import { broadcastShapes, float } from "./samples.js";
-import { broadcastShape, floatType } from "./shapes.js";
+import { broadcastShape, floatType, notes, sameShape } from "./shapes.js";
 import { log, neg } from "./unary.js";
 
 type Gradient = (dout: Tensor, a: Tensor, b: Tensor, output: Tensor) => Tensor;
@@ -51,6 +52,32 @@ const records = {
   maximum: binary("maximum", (dout, a, b) => larger(dout, a, b), (dout, a, b) => larger(dout, b, a)), // prettier-ignore
   minimum: binary("minimum", (dout, a, b) => larger(dout, b, a), (dout, a, b) => larger(dout, a, b)), // prettier-ignore
 };
+
+const scaledLabels = ["a", "b", "scale"];
+
+const addScaledRecord = defineOp<NoAttrs>({
+  name: "addScaled",
+  operands: scaledLabels,
+  attrs: {},
+  shape: (operands) => {
+    const dtype = floatType("addScaled", scaledLabels, operands);
+    const [a, b, scale] = operands as [Spec, Spec, Spec];
+    if (!sameShape(a.shape, b.shape) || scale.shape.length > 0)
+      throw shapeError("addScaled", "a and b must have one shape, and scale must be a scalar", notes(scaledLabels, operands)); // prettier-ignore
+    return [{ shape: a.shape, dtype }];
+  },
+  vjp: ({ operands: [, b, scale], needs }, [dout]) => [
+    dout,
+    needs[1] ? mul(dout!, scale!) : undefined,
+    needs[2] ? sumTo(mul(dout!, b!), []) : undefined,
+  ],
+  inPlace: [0, 1],
+  samples: () =>
+    [[], [0], [1], [7], [3, 17], [2, 3, 5]].map((shape) => ({
+      operands: [float(shape), float(shape), float([])],
+      attrs: {},
+    })),
+});
 
 /**
  * `a + b`.
@@ -153,4 +180,19 @@ export function maximum(a: Operand, b: Operand): Tensor {
  */
 export function minimum(a: Operand, b: Operand): Tensor {
   return applyPair(records.minimum, a, b);
+}
+
+/**
+ * `a + scale · b` in one pass.
+ *
+ * @param scale - a scalar tensor
+ * @throws ShapeError unless `a` and `b` have one shape and `scale` none; DTypeError unless all are floating-point of one dtype
+ *
+ * @example
+ * ```ts
+ * addScaled(tensor([1, 2]), tensor([10, 20]), tensor(0.5)).data(); // [6, 12]
+ * ```
+ */
+export function addScaled(a: Tensor, b: Tensor, scale: Tensor): Tensor {
+  return apply1(addScaledRecord, [a, b, scale], {});
 }

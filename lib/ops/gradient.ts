@@ -3,7 +3,7 @@ import { wrongValue, isArray } from "../options.js";
 import { shapeError, SimdnnError } from "../errors.js";
 import { backward } from "../tape.js";
 import { checkTensor, type Tensor } from "../tensor.js";
-import { add } from "./binary.js";
+import { add, addScaled, mul } from "./binary.js";
 import { constant } from "./constant.js";
 
 /**
@@ -29,7 +29,7 @@ export function gradients<const T extends readonly Tensor[]>(
   wrt.forEach((tensor, i) => checkTensor("gradients", `wrt[${i}]`, tensor));
   if (loss.rank !== 0)
     throw shapeError("gradients", "the loss must be a scalar; take its mean() or sum() first", [{ label: "loss", shape: loss.shape, name: loss.name }]); // prettier-ignore
-  const found = backward(loss, constant(1, loss.dtype), wrt, add);
+  const found = backward(loss, constant(1, loss.dtype), wrt, { add, mul, addScaled });
   found.forEach((gradient, i) => {
     if (gradient) return;
     const { label, requiresGrad } = wrt[i]!;

@@ -2,6 +2,7 @@
 import { shapeError } from "../errors.js";
 import { apply1, defineOp, type Op, type Sample } from "../op.js";
 import { integers, checkOptions, wrongValue } from "../options.js";
+import { Scaled } from "../tape.js";
 import { checkTensor, sizeOf, type Shape, type Spec, type Tensor } from "../tensor.js";
 import { mul } from "./binary.js";
 import type { NoAttrs } from "./constant.js";
@@ -120,7 +121,7 @@ const squaredNormRecord = defineOp<NoAttrs>({
   operands: ["input"],
   attrs: {},
   shape: (operands) => [{ shape: [], dtype: floatType("squaredNorm", ["input"], operands) }],
-  vjp: ({ operands: [x] }, [dout]) => [mul(x!, mul(dout!, 2))],
+  vjp: ({ operands: [x] }, [dout]) => [new Scaled(x!, mul(dout!, 2))],
   samples: () =>
     [[], [0], [1], [7], [3, 17], [2, 3, 5], [1030]].map((shape) => ({ operands: [float(shape)], attrs: {} })),
 });

@@ -71,6 +71,7 @@ export type LionAttrs = { readonly beta1: number; readonly beta2: number; readon
 const adamValues = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 const records = {
+  lerp: update<NoAttrs>("lerp", ["target", "source", "share"], 2, {}, [{}]),
   sgd: update<NoAttrs>("sgd", ["parameter", "gradient", "learningRate"], 2, {}, [{}]),
   momentum: update<MomentumAttrs>(
     "momentum",
@@ -158,6 +159,23 @@ const assignRecord = defineOp<NoAttrs>({
  */
 export function sgd(parameter: Tensor, gradient: Tensor, rate: Tensor): void {
   apply(records.sgd, [parameter, gradient, rate], {});
+}
+
+/**
+ * Linear interpolation, in place: `target += share · (source - target)`. A step of an exponentially weighted average.
+ *
+ * @param share - scalar, of either precision
+ * @throws ShapeError or DTypeError when they do not fit together
+ *
+ * @example
+ * ```ts
+ * const average = tensor([1]);
+ * lerp(average, tensor([3]), tensor(0.25));
+ * average.data(); // [1.5]
+ * ```
+ */
+export function lerp(target: Tensor, source: Tensor, share: Tensor): void {
+  apply(records.lerp, [target, source, share], {});
 }
 
 /**

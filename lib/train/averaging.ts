@@ -1,7 +1,6 @@
 // Callbacks that average weights over a training, and that keep its snapshots.
 import type { Model } from "../model.js";
-import { sub } from "../ops/binary.js";
-import { sgd } from "../ops/update.js";
+import { lerp } from "../ops/update.js";
 import { bool, checkOptions, fraction, nonNegativeInteger, positiveInteger } from "../options.js";
 import { tensor, zeros, type Tensor, type TypedArray } from "../tensor.js";
 import type { Callback } from "./callbacks.js";
@@ -42,7 +41,7 @@ export function averageWeights(options: AverageWeightsOptions = {}): Callback {
       for (const parameter of parameters) {
         const average = averages.get(parameter) ?? zeros(parameter, { name: `${parameter.label}.average` });
         averages.set(parameter, average);
-        sgd(average, sub(average, parameter), share); // v -= (1 - β)(v - θ)
+        lerp(average, parameter, share);
       }
     },
     onTrainBegin: ({ model }) => {

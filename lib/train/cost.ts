@@ -49,12 +49,13 @@ export function costAndFigures(
   if (penalty) cost.name = "cost";
   // Dead code unless a metric looks at it.
   const predictions = loss.link ? loss.link(outputs) : outputs;
+  const scores = loss.linkKeepsOrder ? outputs : predictions;
   return {
     cost,
     figures: {
       loss: { values: meanLoss, over: "mean" },
       ...(penalty && { cost: { values: cost, over: "mean" } }),
-      ...metricFigures(metrics, { outputs, predictions, targets }),
+      ...metricFigures(metrics, { outputs, predictions, scores, targets }),
     },
   };
 }

@@ -122,6 +122,14 @@ const char* same(const Args& args) {
   return all_same_shape(args, args.n_in);
 }
 
+const char* add_scaled(const Args& args) {
+  PASS(basics(args, 0));
+  PASS(floats(args, 3));
+  REQUIRE(same_shape(args.in[0], args.in[1]) && same_shape(args.in[0], args.out[0]), "must all have one shape");
+  REQUIRE(shaped(args.in[2], {}), "scale must be a scalar");
+  return nullptr;
+}
+
 const char* rows(const Args& args) {
   PASS(same(args));
   return features(args.in[0]);

@@ -81,6 +81,13 @@ void select(const Args& args) {
   map<T>(args, [](double condition, double a, double b) { return condition != 0 ? a : b; });
 }
 
+// a + scale b
+template <class T>
+void add_scaled(const Args& args) {
+  const double scale = *data<T>(args.in[2]);
+  map<T>(args, [=](double a, double b) { return a + scale * b; });
+}
+
 template <class T>
 void neg(const Args& args) {
   map<T>(args, [](double x) { return -x; });
@@ -148,6 +155,7 @@ SIMDNN_REFERENCE(equal)
 SIMDNN_REFERENCE(greater)
 SIMDNN_REFERENCE(greater_equal)
 SIMDNN_REFERENCE(select)
+SIMDNN_REFERENCE(add_scaled)
 SIMDNN_REFERENCE(neg)
 SIMDNN_REFERENCE(exp)
 SIMDNN_REFERENCE(log)

@@ -13,6 +13,15 @@ void sgd(const Args& args) {
   for (int64_t i = 0; i < args.in[0].size; ++i) p[i] = T(p[i] - lr * g[i]);
 }
 
+// t += share (s - t)
+template <class T>
+void lerp(const Args& args) {
+  T* t = data<T>(args.in[0]);
+  const T* s = data<T>(args.in[1]);
+  const double share = scalar(args.in[2]);
+  for (int64_t i = 0; i < args.in[0].size; ++i) t[i] = T(t[i] + share * (double(s[i]) - t[i]));
+}
+
 // v = β v + d g with d = 1 - β when damped (the course's form), else 1; p -= lr v, Nesterov's: p -= lr (β v + d g)
 template <class T>
 void momentum(const Args& args) {
@@ -116,6 +125,7 @@ void lion(const Args& args) {
 }
 
 SIMDNN_REFERENCE(sgd)
+SIMDNN_REFERENCE(lerp)
 SIMDNN_REFERENCE(momentum)
 SIMDNN_REFERENCE(rmsprop)
 SIMDNN_REFERENCE(adam)

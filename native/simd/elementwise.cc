@@ -50,6 +50,13 @@ void select(const Args& args) {
   each(args, args.out[0].size, [=](auto at) { at.store(out, select(at.load(condition) != 0.0f, at.load(a), at.load(b))); });
 }
 
+void add_scaled(const Args& args) {
+  const float *a = data<float>(args.in[0]), *b = data<float>(args.in[1]);
+  float* out = data<float>(args.out[0]);
+  const vf scale = broadcast(*data<float>(args.in[2]));
+  each(args, args.out[0].size, [=](auto at) { at.store(out, fma(scale, at.load(b), at.load(a))); });
+}
+
 template <class F>
 SIMDNN_INLINE void zip(const Args& args, Kernel reference, F f) {
   const View& shape = args.out[0];
@@ -114,6 +121,7 @@ void SIMDNN_FOR_ISA(override_elementwise)(KernelTable& table) {
   table.f32[op_sign] = sign;
   table.f32[op_clip] = clip;
   table.f32[op_select] = select;
+  table.f32[op_add_scaled] = add_scaled;
   table.f32[op_add] = add;
   table.f32[op_sub] = sub;
   table.f32[op_mul] = mul;

@@ -51,6 +51,13 @@ void sgd(const Args& args) {
   each_parameter<2>(args, [=](auto at) { at.store(parameter, fma(rate, at.load(gradient), at.load(parameter))); });
 }
 
+void lerp(const Args& args) {
+  float* target = data<float>(args.in[0]);
+  const float* source = data<float>(args.in[1]);
+  const vf share = broadcast(static_cast<float>(scalar(args.in[2])));
+  each_parameter<2>(args, [=](auto at) { at.store(target, fma(share, at.load(source) - at.load(target), at.load(target))); });
+}
+
 void momentum(const Args& args) {
   float *parameter = data<float>(args.in[0]), *velocity = data<float>(args.in[2]);
   const float* gradient = data<float>(args.in[1]);
@@ -102,6 +109,7 @@ void adam(const Args& args) {
 
 void SIMDNN_FOR_ISA(override_update)(KernelTable& table) {
   table.f32[op_sgd] = sgd;
+  table.f32[op_lerp] = lerp;
   table.f32[op_momentum] = momentum;
   table.f32[op_rmsprop] = rmsprop;
   table.f32[op_adam] = adam;

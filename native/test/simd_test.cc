@@ -80,6 +80,17 @@ TEST("simd: functions of two operands, broadcast") {
   check_case({op_equal, {integers({1000}, 3), integers({1000}, 3)}, {{{1000}, {}}}});
 }
 
+TEST("simd: a scaled sum") {
+  for (int64_t n : lengths())
+    check_case({op_add_scaled,
+                {with_specials(normal_numbers({n})), normal_numbers({n}), one_number(0.375, DType::float32)},
+                {{{n}, {}}},
+                {},
+                0.5,
+                0,
+                {{0, 0}, {0, 1}}});
+}
+
 TEST("simd: select") {
   for (int64_t n : lengths())
     check_case({op_select,
@@ -329,6 +340,7 @@ TEST("simd: optimizer steps") {
     const Operand p = normal_numbers({n}), g = normal_numbers({n}), v = normal_numbers({n}), s = uniform_numbers({n});
     const double absolute = 2e-7;
     check_case({op_sgd, {p, g, rate}, {}, {}, 1, 1e-9});
+    check_case({op_lerp, {p, g, rate}, {}, {}, 1, 3e-8});  // the difference, at most 8, is rounded, then a hundredth taken of it
     for (double damped : {0.0, 1.0})
       for (double nesterov : {0.0, 1.0}) check_case({op_momentum, {p, g, v, rate}, {}, {0.9, damped, nesterov}, 2, absolute});
     check_case({op_rmsprop, {p, g, s, rate}, {}, {0.9, 1e-7}, 2, absolute});

@@ -23,6 +23,8 @@ def rows(cases):
     reductions(cases, values)
     views(cases, values)
     indexing(cases, values)
+    for shape in [(7,), (2, 3), ()]:
+        cases.add("addScaled", [values(*shape), values(*shape), np.array(-0.75)], lambda a, b, scale: a + b * scale, gradients=(0, 1, 2))
 
 
 def products(cases, values):

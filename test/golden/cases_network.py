@@ -221,3 +221,5 @@ def late_optimizers(cases, values, stepped):
                 p = p - lr.item() * (torch.sign(beta1 * m + (1 - beta1) * g) + decay * p)
                 return (), {0: p, 2: beta2 * m + (1 - beta2) * g}
             cases.add("lion", [values(*shape), values(*shape), values(*shape), rate], lion, {"beta1": beta1, "beta2": beta2, "weightDecay": decay}, fixed=(3,))
+    for shape in [(7,), (3, 5), ()]:
+        cases.add("lerp", [values(*shape), values(*shape), rate], lambda t, s, share: ((), {0: torch.lerp(t, s, share.item())}), fixed=(2,))

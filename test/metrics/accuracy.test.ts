@@ -5,6 +5,7 @@ import { resolveMetric, type MetricName, type MetricOption } from "#lib/metrics/
 import type { Metric } from "#lib/metrics/metric.js";
 import "#lib/ops/methods.js";
 import { tensor, type Tensor, type TensorData } from "#lib/tensor.js";
+import { dataset, dense, sequential, type LossOption } from "simdnn";
 import { failure } from "../failure.js";
 
 const int = (values: TensorData): Tensor => tensor(values, { dtype: "int32" });
@@ -73,4 +74,16 @@ describe("resolveMetric", () => {
   ])("refuses %j", (value, message) => {
     expect(() => resolveMetric("compile", value as MetricOption)).toThrow(failure("OptionError", message));
   });
+});
+
+test("accuracy goes through a link that changes the order, and spares one that does not", async () => {
+  const model = sequential([dense(2, { bias: false })], { inputShape: [2] });
+  model.setWeights(new Map([["dense1.weight", Float32Array.of(1, 0, 0, 1)]]));
+  const data = dataset([[2, 1], [1, 2], [5, 1]], Int32Array.of(0, 1, 1)); // the outputs are the inputs
+  const call = (outputs: Tensor) => outputs.sum({ axes: 1 });
+  const figure = async (loss: LossOption) =>
+    (await model.compile({ loss, metrics: ["accuracy"] }).evaluate(data)).accuracy;
+  expect(await figure({ name: "own", call })).toBeCloseTo(2 / 3, 6);
+  expect(await figure({ name: "own", call, link: (outputs: Tensor) => outputs.neg() })).toBeCloseTo(1 / 3, 6);
+  expect(await figure("softmaxCrossEntropy")).toBeCloseTo(2 / 3, 6);
 });

@@ -1,7 +1,7 @@
 // How op tests turn a record's samples into tensors, run them, and compare what comes out. Not a test.
 import { allOps, apply, type Attrs, type Op, type Sample } from "#lib/op.js";
 import { constant } from "#lib/ops/constant.js";
-import { add, mul, sum } from "#lib/ops/index.js";
+import { add, addScaled, mul, sum } from "#lib/ops/index.js";
 import { randomStream } from "#lib/random.js";
 import { backward } from "#lib/tape.js";
 import { allocate, isFloat, Tensor, type DType, type Spec } from "#lib/tensor.js";
@@ -73,7 +73,7 @@ export function weigh(outputs: readonly Tensor[], by = outputs.map((output, i) =
 
 /** As gradients(), but undefined where there is none. */
 export function gradientsWhereAny(loss: Tensor, wrt: readonly Tensor[]): (Tensor | undefined)[] {
-  return backward(loss, constant(1, loss.dtype), wrt, add);
+  return backward(loss, constant(1, loss.dtype), wrt, { add, mul, addScaled });
 }
 
 /** Ops with a gradient rule. */

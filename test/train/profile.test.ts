@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { batchNorm, dataset, dense, dropout, relu, sequential } from "simdnn";
+import { batchNorm, dataset, dense, dropout, l2, relu, sequential } from "simdnn";
 
 const data = dataset(new Float32Array(64 * 20).fill(0.5), new Int32Array(64), { inputShape: [20] });
 
@@ -23,6 +23,17 @@ describe("model.profile", () => {
     expect(rows.every((row) => row.microseconds >= 0 && Number.isFinite(row.microseconds))).toBe(true);
     expect(rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
     expect(rows.reduce((sum, row) => sum + row.microseconds, 0)).toBeCloseTo(microseconds, 6);
+  });
+
+  it("shows that penalties, averages and accuracy take no pass more than they need", async () => {
+    const regularized = sequential([dense(30, { weightRegularizer: l2(0.1) }), dense(3)], { inputShape: [20] });
+    const { rows } = await regularized
+      .compile({ loss: "softmaxCrossEntropy", metrics: ["accuracy"] })
+      .profile(data, { steps: 1 });
+    const overWeights = rows.filter(({ shape }) => shape.join() === "20,30").map(({ op }) => op);
+    expect(overWeights).toEqual(["matmul", "addScaled", "adam"]);
+    expect(rows.map(({ op }) => op)).toContain("argmax");
+    expect(rows.map(({ op }) => op)).not.toContain("softmax");
   });
 
   it("trains nothing", async () => {

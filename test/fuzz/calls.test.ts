@@ -12,6 +12,8 @@ import { functionCalls, grouped, methodCalls, opCalls, promiseCalls, type Sound 
 type Call = (...args: unknown[]) => unknown;
 
 const scale = Number(process.env.SIMDNN_FUZZ ?? 1);
+/** The same calls each time, unless there are more of them. */
+const seed = scale === 1 ? { seed: 1 } : {};
 
 function functionsOf(exports: object): Readonly<Record<string, Call>> {
   return Object.fromEntries(
@@ -36,7 +38,7 @@ function withstands(call: Call, { args, on }: Sound, numRuns: number): void {
         allowed(error);
       }
     }),
-    { numRuns: numRuns * scale },
+    { numRuns: numRuns * scale, ...seed },
   );
 }
 
@@ -93,6 +95,6 @@ test.each(Object.entries(promiseCalls))("%s", async (name, { args, on }) => {
         allowed(error);
       }
     }),
-    { numRuns: 300 * scale },
+    { numRuns: 300 * scale, ...seed },
   );
 });

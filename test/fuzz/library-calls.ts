@@ -65,6 +65,8 @@ export const opCalls: Calls = {
   ...computing,
   ...many("activation", () => [t(), "leakyRelu", 0.1]),
   ...many("squaredNorm assertFinite", () => [t()]),
+  ...many("addScaled", () => [t(), t(), tensor(0.5)]),
+  ...many("lerp", () => [...updated(), rate()]),
   ...many("sumTo", () => [t(), [2]]),
   ...many("pad", () => [t(), [0, 1], [2, 4]]),
   ...many("gemm", () => [t(), t(), t(), { transposeA: true, transposeB: true, alpha: 2, beta: 0.5 }]),

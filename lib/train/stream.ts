@@ -84,7 +84,8 @@ export class StreamReader {
       this.last = next;
       this.ahead.push(next);
     }
-    if (this.ahead.length < count) this.ahead.push(this.last.then(() => undefined));
+    const nothing = (): undefined => undefined; // also after an error, which whoever takes the batch before sees
+    if (this.ahead.length < count) this.ahead.push(this.last.then(nothing, nothing));
   }
 
   private async read(): Promise<Dataset | undefined> {

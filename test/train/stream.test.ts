@@ -178,6 +178,12 @@ describe("a source", () => {
     expect(model.getWeights()).toEqual((await trainedOn(() => batches(10))).getWeights());
     await expect(model.fit(() => Readable.from(batches(5)).destroy(oops))).rejects.toBe(oops);
     await expect(model.evaluate(source)).rejects.toBe(oops);
+    const ahead = async function* (): AsyncGenerator<StreamedBatch> {
+      yield* batches(4, 4);
+      await Promise.resolve();
+      throw oops; // read before the batches have been trained on: nothing may be left unhandled
+    };
+    await expect(model.fit(ahead)).rejects.toBe(oops);
     await expect(
       model.fit(() => {
         throw oops;

@@ -1,7 +1,7 @@
 // Whole training steps (gather, forward, loss, backward, update) on the engine thread, as model.fit runs them.
 import { performance } from "node:perf_hooks";
 import { softmaxCrossEntropy } from "simdnn";
-import { trainingSteps } from "#lib/train/fit.js";
+import { trainingSteps } from "#lib/train/training-step.js";
 import { rowRuns } from "#lib/train/runs.js";
 import { dataOf, modelOf, networks, type Network } from "./networks.js";
 import { select, type Prepared, type Row, type Settings } from "./suite.js";

@@ -103,7 +103,7 @@ export { csvLog, type CsvLogOptions } from "./train/csv-log.js";
 export { learningRateScheduler, reduceOnPlateau, type ReduceOnPlateauOptions } from "./train/learning-rate.js";
 export type { Callback, CallbackState, Logs, StateValue, Training } from "./train/callbacks.js";
 export type { History } from "./train/fit.js";
-export type { FitOptions } from "./train/fit-options.js";
+export type { FitOptions, NonFinite } from "./train/fit-options.js";
 export type { Watched } from "./train/watch.js";
 export type { ClassWeight } from "./train/class-weight.js";
 export type { Augmentation, AugmentationContext, InputsAndTargets } from "./train/augmentation.js";

@@ -28,6 +28,8 @@ export interface PassOptions extends Pick<RunOptions, "threads" | "priority" | "
   readonly onProgress?: ((steps: number, figures: Figures) => void) | undefined;
   /** Called for each step with the figures of its batch alone, some time after it was run. */
   readonly onBatch?: ((step: number, figures: Figures) => void) | undefined;
+  /** Takes the error of a step that is not finite, and the pass goes on with the next; without it the pass rejects. */
+  readonly onSkip?: ((error: SimdnnError<"NonFiniteError">) => void) | undefined;
   /** How many steps to run until `pause` is awaited, if there is another step to come. */
   readonly untilPause?: (() => number) | undefined;
   readonly pause?: (() => Promise<void>) | undefined;
@@ -60,15 +62,18 @@ export class Batches {
       reported = performance.now();
       onProgress?.(tally.steps, tally.figures({ running: true }));
     };
+    const reportWhenDue = (): void => {
+      if (performance.now() - reported >= progressInterval) report();
+    };
     for await (const run of runs) {
       tally.expect(this.recording(run).figures);
       for (let done = 0; done < run.steps;) {
         if (untilPause() <= 0) await pause?.();
         const recording = this.recording(run);
         const count = Math.min(run.steps - done, recording.mostSteps, untilPause());
-        await this.submit(run, recording, done, count, tally, options, report);
-        done += count;
-        if (performance.now() - reported >= progressInterval) report();
+        // Steps left out may be many, each of them the end of a submission.
+        done += await this.submit(run, recording, done, count, tally, options, options.onSkip ? reportWhenDue : report);
+        reportWhenDue();
       }
     }
     report();
@@ -82,16 +87,16 @@ export class Batches {
     return program.profile(steps, options);
   }
 
-  /** Steps `first` to `first + count` of a run, in one go. */
+  /** Steps `first` to `first + count` of a run, in one go, or up to the first that is left out. Returns how many are behind it. */
   private async submit(
     run: Run,
     { program, fed, figures, outputs }: Recording,
     first: number,
     count: number,
     tally: Tally,
-    { threads, priority, signal, within, onBatch }: PassOptions,
+    { threads, priority, signal, within, onBatch, onSkip }: PassOptions,
     report: () => void,
-  ): Promise<void> {
+  ): Promise<number> {
     const { size } = run;
     const kept = Object.entries(figures).map(([name, figure]) => {
       const { size: length, dtype } = figure.values;
@@ -135,9 +140,15 @@ export class Batches {
       if (!(error instanceof Error) || !("stepsDone" in error)) throw error;
       const { stepsDone = 0 } = error as StoppedAt;
       if (isSimdnnError(error, "IndexError")) throw inDataset(error, run, (first + stepsDone) * size);
-      throw Object.assign(error, { stepsDone: before + stepsDone } satisfies StoppedAt);
+      const located = Object.assign(error, { stepsDone: before + stepsDone } satisfies StoppedAt);
+      if (!onSkip || !isSimdnnError(located, "NonFiniteError")) throw located;
+      add(stepsDone);
+      tally.skip();
+      onSkip(located);
+      return stepsDone + 1;
     }
     add(count);
+    return count;
   }
 
   private recording(run: Run): Recording {

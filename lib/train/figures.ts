@@ -23,12 +23,16 @@ type Rule = Pick<Figure, "over" | "finish">;
 export interface TallyState {
   readonly steps: number;
   readonly examples: number;
+  /** Those of the steps that were left out; in files, absent where none was. */
+  readonly skipped?: number;
   readonly totals: Readonly<Record<string, TypedArray>>;
 }
 
 /** What the steps of a pass have contributed so far. */
 export class Tally {
+  /** Also those left out. */
   steps = 0;
+  skipped = 0;
   examples = 0;
   private readonly totals = new Map<string, Total>();
   private readonly earlier: TallyState["totals"];
@@ -37,6 +41,7 @@ export class Tally {
   constructor(from?: TallyState) {
     this.steps = from?.steps ?? 0;
     this.examples = from?.examples ?? 0;
+    this.skipped = from?.skipped ?? 0;
     this.earlier = from?.totals ?? {};
   }
 
@@ -54,6 +59,12 @@ export class Tally {
     this.examples += steps * size;
   }
 
+  /** Counts a step that contributed nothing. */
+  skip(): void {
+    this.steps++;
+    this.skipped++;
+  }
+
   /** @param running - only those that can be told before all batches are there; rows are too many to look through now and then */
   figures({ running = false } = {}): Figures {
     const told = [...this.totals].filter(([, { over }]) => !running || over !== "all");
@@ -62,7 +73,8 @@ export class Tally {
 
   get state(): TallyState {
     const totals = [...this.totals].map(([name, total]) => [name, total.all()] as const);
-    return { steps: this.steps, examples: this.examples, totals: Object.fromEntries(totals) };
+    const { steps, examples, skipped } = this;
+    return { steps, examples, ...(skipped > 0 && { skipped }), totals: Object.fromEntries(totals) };
   }
 }
 

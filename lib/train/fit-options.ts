@@ -11,6 +11,10 @@ import { sourceOf, type Source, type TrainingData } from "./source.js";
 import type { Order } from "./training-file.js";
 import { watchable, type Watched } from "./watch.js";
 
+const nonFiniteChoices = ["stop", "skip"] as const;
+/** What fit() does with a step that is NaN or infinite. */
+export type NonFinite = (typeof nonFiniteChoices)[number];
+
 export interface FitOptions {
   /** Passes over the data. Default: 1. */
   readonly epochs?: number;
@@ -45,6 +49,13 @@ export interface FitOptions {
   readonly classWeight?: ClassWeight | "balanced";
   /** Changes each batch before training sees it, inputs and targets together: {@link mixUp}, or a function of your own written in ops. */
   readonly augment?: Augmentation;
+  /**
+   * What to do with a step that is NaN or infinite. "stop" rejects with a NonFiniteError as soon as the loss is, or the weights are at the end.
+   * "skip" looks at the loss and at every gradient before the update and leaves the step out, as if its batch did not exist: weights, optimizer,
+   * running averages and counters stay as they were. The curve `skipped` counts such steps; an epoch of nothing else rejects all the same.
+   * Default: "stop".
+   */
+  readonly nonFinite?: NonFinite;
   /** Threads that the kernels may use. Default: setThreads(). Results do not depend on it. */
   readonly threads?: number;
   /** Among the trainings of a process, those of higher priority go first. Default: 0. */
@@ -55,10 +66,12 @@ export interface FitOptions {
 
 const optionNames: readonly (keyof FitOptions)[] = [
   "epochs", "batchSize", "dropLast", "shuffle", "seed", "stepsPerEpoch", "prefetch", "validationData", "validationSteps", "callbacks",
-  "watch", "classWeight", "augment", "threads", "priority", "signal",
+  "watch", "classWeight", "augment", "nonFinite", "threads", "priority", "signal",
 ]; // prettier-ignore
 
-export type Settings = Required<Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "callbacks">> &
+export type Settings = Required<
+  Pick<FitOptions, "epochs" | "batchSize" | "dropLast" | "shuffle" | "nonFinite" | "callbacks">
+> &
   Omit<FitOptions, "classWeight"> & { readonly seed: number; readonly classWeight?: ClassWeight };
 
 /** @throws OptionError for options of the wrong kind, or that do not fit each other or the data */
@@ -70,6 +83,7 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
     batchSize: 32,
     dropLast: false,
     shuffle: data instanceof Dataset,
+    nonFinite: "stop" as const,
     callbacks: [],
     ...only(options),
     seed: resolveSeed(where, options.seed ?? model.seed),
@@ -82,6 +96,7 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
     if (settings[name] && !(data instanceof Dataset))
       throw wrongValue(where, name, "false with a stream, which comes as it comes,", true);
   }
+  oneOf(where, "nonFinite", settings.nonFinite, nonFiniteChoices);
   checkWork(where, options);
   checkCallbacks(where, settings.callbacks);
   if (settings.watch !== undefined && !Array.isArray(settings.watch))

@@ -2,24 +2,24 @@
 import { Claim } from "../claim.js";
 import { fileError, isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
-import { gradients } from "../ops/gradient.js";
 import { assertFinite } from "../ops/guard.js";
 import { only, wrongValue } from "../options.js";
-import type { StoppedAt } from "../program.js";
-import { Batches } from "./batches.js";
+import { Program, type StoppedAt } from "../program.js";
+import { Tape, withTape } from "../tape.js";
+import type { Batches } from "./batches.js";
 import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { Checkpointer } from "./checkpoint.js";
-import { costAndFigures } from "./cost.js";
 import { Evaluator } from "./evaluate.js";
 import { Tally, type Figures } from "./figures.js";
 import { checkFitOptions, orderOf, sameOrder, sourcesOf, type FitOptions, type Settings } from "./fit-options.js";
 import type { TrainingData } from "./source.js";
 import { warnOfSymmetry } from "./symmetry.js";
 import type { Position, StoredTraining } from "./training-file.js";
-import { Watcher } from "./watch.js";
+import { trainingSteps } from "./training-step.js";
 
 export interface History {
-  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, `learningRate`, that of the epoch's last step, and the norms that `watch` follows. */
+  /** One number per epoch and curve: `loss`, with regularizers `cost`, the metrics, and those of the validation data as `valLoss` …, `learningRate`, that of the epoch's last step, the norms that `watch` follows, and
+   * with `nonFinite: "skip"` the number of steps left out as `skipped`. */
   readonly curves: Readonly<Record<string, readonly number[]>>;
   /** Whole epochs trained. */
   readonly epochs: number;
@@ -51,6 +51,8 @@ class Fitting {
   private figures: Figures | undefined;
   /** Whether all of this belongs together, and no callback is in the middle of something. */
   private whole = false;
+  /** The step that this training took last. */
+  private last: { readonly epoch: number; readonly step: number } | undefined;
   private readonly batches: Batches;
   private readonly evaluator: Evaluator;
   private readonly training: Training;
@@ -110,6 +112,7 @@ class Fitting {
     if (this.stored) await this.takeUp(this.stored);
     this.whole = true;
     while (this.epoch < settings.epochs && this.stopped === undefined) if (!(await this.trainEpoch())) return;
+    if (this.stopped === undefined) await this.checkParameters();
     await this.save(() => true);
   }
 
@@ -125,6 +128,7 @@ class Fitting {
       if (!figures) return false;
       optimizer.epoch++;
       this.stepsBefore += this.tally.steps;
+      this.last = { epoch, step: this.tally.steps - 1 };
       [this.tally, this.figures] = [undefined, figures];
     }
     const logs = { ...this.figures, ...(await this.validate()), learningRate: optimizer.learningRate.item() };
@@ -140,26 +144,47 @@ class Fitting {
   /** The steps of one epoch; undefined when a callback stopped the training since the loss is no longer finite. */
   private async pass(tally: Tally): Promise<Figures | undefined> {
     const { epoch, settings, training } = this;
-    const { callbacks, threads, priority, signal } = settings;
+    const { callbacks, threads, priority, signal, nonFinite } = settings;
     const { onProgress, onBatch, failed } = progressCaller(callbacks, training);
     const until = signal ? AbortSignal.any([signal, failed]) : failed;
     const runs = this.sources.training.epoch(epoch, tally.steps, until);
     const untilPause = (): number =>
       Math.min(...this.checkpointers.map((checkpointer) => checkpointer.stepsLeft(this.stepsBefore + tally.steps)));
     const pause = (): Promise<void> => this.save((checkpointer, { steps }) => checkpointer.stepsLeft(steps) <= 0);
-    const work = { threads, priority, signal: until, within: this.claim, tally, onProgress, onBatch };
+    let firstSkipped: SimdnnError<"NonFiniteError"> | undefined;
+    const onSkip = nonFinite === "skip" ? (error: SimdnnError<"NonFiniteError">) => void (firstSkipped ??= error) : undefined; // prettier-ignore
+    const work = { threads, priority, signal: until, within: this.claim, tally, onProgress, onBatch, onSkip };
     try {
       const figures = await this.batches.pass(runs, { ...work, untilPause, pause });
       failed.throwIfAborted();
-      return figures;
+      if (firstSkipped && tally.skipped === tally.steps) throw firstSkipped;
+      return onSkip ? { ...figures, skipped: tally.skipped } : figures;
     } catch (error) {
       if (!isSimdnnError(error, "NonFiniteError")) throw error;
-      const located = locatedIn(epoch, error);
-      await this.callEach((callback) => callback.onNonFinite?.(located, training));
-      if (this.stopped === undefined) throw located;
+      await this.stopAt(locatedIn(epoch, (error as StoppedAt).stepsDone, error));
       failed.throwIfAborted();
       return undefined;
     }
+  }
+
+  /** Of what the last step made of the weights, no further step would tell. */
+  private async checkParameters(): Promise<void> {
+    const { last, model, settings } = this;
+    if (!last) return;
+    const tape = new Tape();
+    withTape(tape, () => model.parameters.forEach(assertFinite));
+    try {
+      await new Program(tape, []).submit(1, { threads: settings.threads, within: this.claim });
+    } catch (error) {
+      if (!isSimdnnError(error, "NonFiniteError")) throw error;
+      await this.stopAt(locatedIn(last.epoch, last.step, error));
+    }
+  }
+
+  /** Throws, unless a callback stops the training instead. */
+  private async stopAt(error: SimdnnError<"NonFiniteError">): Promise<void> {
+    await this.callEach((callback) => callback.onNonFinite?.(error, this.training));
+    if (this.stopped === undefined) throw error;
   }
 
   private async validate(): Promise<Figures> {
@@ -243,33 +268,13 @@ class Fitting {
   }
 }
 
-type StepOptions = Partial<Pick<Settings, "callbacks" | "classWeight" | "augment" | "watch">>;
-
-/** What a step does to train `model`: forward, loss, backward, update, and what callbacks add to it. */
-export function trainingSteps(
-  model: Model,
-  compiled: Compiled,
-  { callbacks = [], classWeight, augment, watch }: StepOptions = {},
-): Batches {
-  return new Batches(model.dtype, (batch) => {
-    const watched = new Watcher(watch);
-    const { cost, figures } = costAndFigures(model, compiled, batch, true, {
-      classWeight,
-      augment,
-      onLayer: watched.onLayer,
-    });
-    const computed = gradients(cost, model.parameters);
-    assertFinite(cost);
-    watched.gradients(model.parameters, computed);
-    compiled.optimizer.apply(model.parameters, computed);
-    for (const callback of callbacks) callback.recordStep?.(model);
-    return { ...figures, ...watched.figures };
-  });
-}
-
 /** The same error, saying where training was when the loss stopped being a number. */
-function locatedIn(epoch: number, error: SimdnnError<"NonFiniteError">): SimdnnError<"NonFiniteError"> {
-  const located = nonFiniteError({ ...error.details, epoch, step: (error as StoppedAt).stepsDone });
+function locatedIn(
+  epoch: number,
+  step: number | undefined,
+  error: SimdnnError<"NonFiniteError">,
+): SimdnnError<"NonFiniteError"> {
+  const located = nonFiniteError({ ...error.details, epoch, step });
   return Object.assign(located, {
     stack: `${located.name}: ${located.message}\n${error.stack?.split("\n").slice(1).join("\n")}`,
   });

@@ -7,9 +7,9 @@ import type { Batches } from "./batches.js";
 import { checkData } from "./check-data.js";
 import { checkWork } from "./check-work.js";
 import type { Figures } from "./figures.js";
-import { trainingSteps } from "./fit.js";
 import { batchRun, type Run } from "./runs.js";
 import { asDataset, type StreamedBatch } from "./stream.js";
+import { trainingSteps } from "./training-step.js";
 
 export interface TrainOnBatchOptions extends Pick<StreamedBatch, "sampleWeights" | "targetShape"> {
   /** Threads that the kernels may use. Default: setThreads(). */

@@ -11,7 +11,7 @@ import { textTable } from "../text-table.js";
 import { threads as defaultThreads } from "../threads.js";
 import { checkOptions, positiveInteger } from "../options.js";
 import { checkData } from "./check-data.js";
-import { trainingSteps } from "./fit.js";
+import { trainingSteps } from "./training-step.js";
 import { rowRuns } from "./runs.js";
 
 export interface ProfileRow {

@@ -151,7 +151,10 @@ function isState(value: StateValue): value is StateValue & TrainingState {
   const { seed, batchSize, shuffle, dropLast, stepsPerEpoch, examples } = record(order);
   const soundTally =
     tally === undefined ||
-    (isCount(record(tally).steps) && isCount(record(tally).examples) && isRecordOf(record(tally).totals, isArray));
+    (isCount(record(tally).steps) &&
+      isCount(record(tally).examples) &&
+      isCount(record(tally).skipped ?? 0) &&
+      isRecordOf(record(tally).totals, isArray));
   return (
     [epoch, steps, seed, batchSize, modelSeed, record(optimizer).epoch].every(isCount) &&
     [stepsPerEpoch, examples].every((count) => count === null || isCount(count)) &&

@@ -1,0 +1,181 @@
+// Numbers gone bad, wherever they come from: fit stops, or leaves the step out as if its batch did not exist.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { adam, batchNorm, checkpoint, dataset, dense, dropout, relu, sequential, sgd, terminateOnNaN, type FitOptions, type History, type Loss, type Model, type StreamedBatch, type Tensor } from "simdnn"; // prettier-ignore
+import { failure } from "../failure.js";
+
+const size = 4;
+const batches = 10;
+const inOrder = { batchSize: size, shuffle: false };
+const skip = { ...inOrder, nonFinite: "skip" } as const;
+
+function network(): Model {
+  const layers = [dense(6), batchNorm(), relu(), dropout(0.2), dense(3)];
+  const optimizer = adam({ learningRate: (step) => 0.02 / (1 + step) });
+  return sequential(layers, { inputShape: [4], seed: 1 }).compile({ loss: "softmaxCrossEntropy", optimizer });
+}
+
+/** Ten batches, of which those named overflow in the first layer. */
+function examples({ bad = [], without = [] }: { bad?: number[]; without?: number[] }): StreamedBatch[] {
+  return Array.from({ length: batches }, (_, batch) => {
+    const inputs = Float32Array.from({ length: size * 4 }, (_, i) => Math.sin(7 * (16 * batch + i)));
+    if (bad.includes(batch)) inputs.fill(3e38);
+    return { inputs, targets: Int32Array.from({ length: size }, (_, i) => (batch + i) % 3) };
+  }).filter((_, batch) => !without.includes(batch));
+}
+
+function joined(parts: readonly StreamedBatch[]): ReturnType<typeof dataset> {
+  const inputs = parts.flatMap((part) => [...(part.inputs as Float32Array)]);
+  const targets = parts.flatMap((part) => [...(part.targets as Int32Array)]);
+  return dataset(Float32Array.from(inputs), Int32Array.from(targets), { inputShape: [4] });
+}
+
+function stateOf(model: Model): unknown {
+  const { optimizer, parameters, passes } = model;
+  const slots = parameters.flatMap((parameter) => optimizer.slotsOf(parameter).map((slot) => slot.data()));
+  return [model.getWeights(), slots, optimizer.iterations.item(), passes.item()];
+}
+
+/** y = w x, with a loss of which only the gradient is not finite where x is 0: |y| as a root has the slope 0 / 0. */
+function kinked(): Model {
+  const loss: Loss = (outputs: Tensor) => outputs.square().sqrt();
+  return sequential([dense(1, { bias: false })], { inputShape: [1], seed: 1 }).compile({
+    loss,
+    optimizer: sgd({ learningRate: 0.01 }),
+  });
+}
+const kinkedData = (zeroAt: number): ReturnType<typeof dataset> =>
+  dataset(Float32Array.from({ length: 8 }, (_, i) => (i === zeroAt ? 0 : 1)), new Float32Array(8), { inputShape: [1], targetShape: [1] }); // prettier-ignore
+
+describe("skipped steps", () => {
+  for (const bad of [[0], [6], [9], [2, 3, 7]])
+    test(`leave no trace: ${bad.join()} of ${batches}`, async () => {
+      const [expected, skipping] = [network(), network()];
+      const { curves } = await expected.fit(joined(examples({ without: bad })), { ...inOrder, epochs: 3 });
+      const skipped = await skipping.fit(joined(examples({ bad })), { ...skip, epochs: 3 });
+      expect(stateOf(skipping)).toEqual(stateOf(expected));
+      expect(skipped.curves.loss).toEqual(curves.loss);
+      expect(skipped.curves.skipped).toEqual([bad.length, bad.length, bad.length]);
+    });
+
+  test("nor in streams", async () => {
+    const [expected, skipping] = [network(), network()];
+    await expected.fit(() => examples({ without: [4] }));
+    const { curves } = await skipping.fit(() => examples({ bad: [4] }), { nonFinite: "skip" });
+    expect(curves.skipped).toEqual([1]);
+    expect(stateOf(skipping)).toEqual(stateOf(expected));
+  });
+
+  test("are not told of, and keep their number", async () => {
+    const told: number[] = [];
+    const callbacks = [{ onBatchEnd: (step: number) => void told.push(step) }];
+    await network().fit(joined(examples({ bad: [2, 9] })), { ...skip, callbacks });
+    expect(told).toEqual([0, 1, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test("are found by the gradients alone, too", async () => {
+    const [expected, skipping] = [kinked(), kinked()];
+    await expected.fit(kinkedData(-1).take(6), { batchSize: 2, shuffle: false });
+    const { curves } = await skipping.fit(kinkedData(7), { ...skip, batchSize: 2 });
+    expect(curves.skipped).toEqual([1]);
+    expect(stateOf(skipping)).toEqual(stateOf(expected));
+  });
+
+  test("an epoch of nothing else stops all the same, with the weights as they were", async () => {
+    const model = network();
+    const before = model.getWeights();
+    const all = Array.from({ length: batches }, (_, batch) => batch);
+    const error = failure(
+      "NonFiniteError",
+      "loss became NaN at epoch 0, step 0; first non-finite tensor: dense1.output",
+    );
+    await expect(model.fit(joined(examples({ bad: all })), skip)).rejects.toThrow(error);
+    expect(model.getWeights()).toEqual(before);
+    const { stopped } = await model.fit(joined(examples({ bad: all })), { ...skip, callbacks: [terminateOnNaN()] });
+    expect(stopped).toBe("terminateOnNaN");
+  });
+
+  test("other faults are not among them", async () => {
+    const data = examples({ bad: [1] });
+    (data[5]!.targets as Int32Array)[2] = 9;
+    await expect(network().fit(joined(data), skip)).rejects.toThrow(failure("IndexError", /targets\[22\] is 9/));
+  });
+
+  test("are counted on from a checkpoint", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "simdnn-non-finite-"));
+    const data = joined(examples({ bad: [1, 8] }));
+    const train = (model: Model, signal?: AbortSignal, onBatchEnd?: () => void): Promise<History> => {
+      const callbacks = [checkpoint({ dir, every: { steps: 3 }, resume: true }), { onBatchEnd }] as NonNullable<
+        FitOptions["callbacks"]
+      >;
+      return model.fit(data, { ...skip, epochs: 4, callbacks, ...(signal && { signal }) });
+    };
+    try {
+      const whole = network();
+      const { curves } = await whole.fit(data, { ...skip, epochs: 4 });
+      const stop = new AbortController();
+      let seen = 0;
+      const cut = train(network(), stop.signal, () => {
+        if (++seen === 12) stop.abort(new Error("cut"));
+      });
+      await expect(cut).rejects.toThrow("cut");
+      const resumed = network();
+      expect((await train(resumed)).curves).toEqual(curves);
+      expect(stateOf(resumed)).toEqual(stateOf(whole));
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  test("wrong choices are refused", async () => {
+    const options = { nonFinite: "ignore" } as unknown as FitOptions;
+    await expect(network().fit(joined(examples({})), options)).rejects.toThrow(failure("OptionError", /nonFinite/));
+  });
+});
+
+describe("by default the step is the last", () => {
+  for (const value of [NaN, Infinity, -Infinity])
+    test(`with ${value} in the weights`, async () => {
+      const model = network();
+      const weight = [...model.weights.values()][0]!;
+      weight.write()[3] = value;
+      await expect(model.fit(joined(examples({})), inOrder)).rejects.toThrow(
+        failure("NonFiniteError", /^loss became NaN at epoch 0, step 0; first non-finite tensor: dense1\.output/),
+      );
+    });
+
+  test("with losses that are infinite", async () => {
+    const loss: Loss = (outputs: Tensor, targets: Tensor) => outputs.mul(0).add(targets).log().neg();
+    const model = sequential([dense(1)], { inputShape: [1], seed: 1 }).compile({ loss });
+    const data = dataset([[1], [1], [1]], [[1], [0], [1]]);
+    await expect(model.fit(data, { batchSize: 1, shuffle: false })).rejects.toThrow(
+      failure("NonFiniteError", /^loss became Infinity at epoch 0, step 1/),
+    );
+  });
+
+  test("with running statistics alone", async () => {
+    const inputs = Float32Array.from({ length: 40 }, (_, i) => (i === 25 ? 3e38 : i));
+    const data = dataset(inputs, new Float32Array(40), { inputShape: [1], targetShape: [1] });
+    const model = sequential([batchNorm(), dense(1)], { inputShape: [1], seed: 1 }).compile({
+      loss: "meanSquaredError",
+    });
+    const before = model.getWeights();
+    const message = /^batchNorm1\.runningVariance became Infinity at epoch 0, step 0/;
+    await expect(model.fit(data, { batchSize: 40 })).rejects.toThrow(failure("NonFiniteError", message));
+    expect(model.getWeights()).toEqual(before);
+  });
+
+  test("with gradients, one step later", async () => {
+    await expect(kinked().fit(kinkedData(2), { batchSize: 2, shuffle: false })).rejects.toThrow(
+      failure("NonFiniteError", /^loss became NaN at epoch 0, step 2/),
+    );
+  });
+
+  test("with gradients of the last step", async () => {
+    await expect(kinked().fit(kinkedData(7), { batchSize: 2, shuffle: false })).rejects.toThrow(
+      failure("NonFiniteError", "dense1.weight became NaN at epoch 0, step 3"),
+    );
+  });
+});

@@ -29,10 +29,9 @@ export class Dataset {
   }
 
   /**
-   * Parts of the given sizes, without copying rows. Without fractions these are a train, a dev and a test set of 60, 20 and 20 % of the
+   * Parts of the given shares, which may sum to less than 1, without copying rows. Without fractions these are a train, a dev and a test set of 60, 20 and 20 % of the
    * examples, and of 98, 1 and 1 % where there are more than a million.
    *
-   * @param fractions - share of each part; they may sum to less than 1
    * @throws OptionError when a fraction is not in (0, 1], they sum to more than 1, a part would be empty, or, with `stratify`, a class has fewer
    *   examples than there are parts
    *

@@ -8,10 +8,10 @@ import { float } from "./samples.js";
 import { floatType, notes, sameShape } from "./shapes.js";
 import { reshape } from "./view.js";
 
-export const fills = ["constant", "nearest", "reflect", "wrap"] as const;
+export const fills: readonly Fill[] = ["constant", "nearest", "reflect", "wrap"];
 
 /** What lies beyond an image's edge: one value, the nearest pixel, the image mirrored (`b a | a b c | c b`), or the image again. */
-export type Fill = (typeof fills)[number];
+export type Fill = "constant" | "nearest" | "reflect" | "wrap";
 
 export interface WarpOptions {
   /** `[batch, 2, height, width]`: how far each pixel is fetched from besides, first along x, then along y. */

@@ -2,10 +2,12 @@
 import { shapeError } from "../errors.js";
 import { wrongValue } from "../options.js";
 import { Tensor, type Shape } from "../tensor.js";
-import type { Batch } from "./runs.js";
 
 /** Inputs `[m, ...]` and targets `[m, ...]`. */
-export type InputsAndTargets = Pick<Batch, "inputs" | "targets">;
+export interface InputsAndTargets {
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+}
 
 /** What an augmentation is told beside the batch. */
 export interface AugmentationContext {

@@ -281,7 +281,8 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
   if (!Array.isArray(layers) || layers.length === 0)
     throw wrongValue("sequential", "layers", "an array of at least one layer", layers);
   Array.from(layers as (Layer | undefined)[]).forEach((layer, i) => {
-    if (typeof layer?.type === "string" && typeof layer.call === "function") return;
+    const built = layer?.build === undefined || typeof layer.build === "function";
+    if (typeof layer?.type === "string" && typeof layer.call === "function" && built) return;
     const expected = typeof layer === "function" ? "a layer; call the function that makes it," : "a layer";
     throw wrongValue("sequential", `layers[${i}]`, expected, layer);
   });

@@ -1,4 +1,5 @@
 // Trainings with checkpoints in processes that are killed at any moment, or get no more room on the disk. SIMDNN_KILLS=200 makes it harder.
+import { fileURLToPath } from "node:url";
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -10,7 +11,7 @@ import { loadModel } from "simdnn";
 import { readSafetensors } from "#lib/data/safetensors.js";
 import { randomStream } from "#lib/random.js";
 
-const script = new URL("./lifecycle/checkpointed.mjs", import.meta.url).pathname;
+const script = fileURLToPath(new URL("./lifecycle/checkpointed.mjs", import.meta.url));
 const kills = Number(process.env.SIMDNN_KILLS ?? 20);
 const stepsPerEpoch = 10;
 

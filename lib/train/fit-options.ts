@@ -11,9 +11,9 @@ import { sourceOf, type Source, type TrainingData } from "./source.js";
 import type { Order } from "./training-file.js";
 import { watchable, type Watched } from "./watch.js";
 
-const nonFiniteChoices = ["stop", "skip"] as const;
+const nonFiniteChoices: readonly NonFinite[] = ["stop", "skip"];
 /** What fit() does with a step that is NaN or infinite. */
-export type NonFinite = (typeof nonFiniteChoices)[number];
+export type NonFinite = "stop" | "skip";
 
 export interface FitOptions {
   /** Passes over the data. Default: 1. */

@@ -79,7 +79,14 @@ describe("resolveMetric", () => {
 test("accuracy goes through a link that changes the order, and spares one that does not", async () => {
   const model = sequential([dense(2, { bias: false })], { inputShape: [2] });
   model.setWeights(new Map([["dense1.weight", Float32Array.of(1, 0, 0, 1)]]));
-  const data = dataset([[2, 1], [1, 2], [5, 1]], Int32Array.of(0, 1, 1)); // the outputs are the inputs
+  const data = dataset(
+    [
+      [2, 1],
+      [1, 2],
+      [5, 1],
+    ],
+    Int32Array.of(0, 1, 1),
+  ); // the outputs are the inputs
   const call = (outputs: Tensor) => outputs.sum({ axes: 1 });
   const figure = async (loss: LossOption) =>
     (await model.compile({ loss, metrics: ["accuracy"] }).evaluate(data)).accuracy;

@@ -8,6 +8,10 @@ main(() => {
   });
   process.env.SIMDNN_LONG = "1";
   process.env.SIMDNN_FUZZ ??= "10";
+  process.env.SIMDNN_KILLS ??= "200";
   const given = process.argv.slice(2);
-  return runTool("vitest", "vitest.mjs", ["run", ...(given.length > 0 ? given : ["test/soak", "test/fuzz"])]);
+  return runTool("vitest", "vitest.mjs", [
+    "run",
+    ...(given.length > 0 ? given : ["test/soak", "test/fuzz", "test/checkpoint-kill.test.ts"]),
+  ]);
 });

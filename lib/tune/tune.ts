@@ -19,7 +19,7 @@ import { byScore, type Mode, type Objective, type TrialResult } from "./trial.js
  * Configurations and seeds are functions of the search's seed and, with `coarseToFine` and `halving`, of the scores: with an objective that gives the same
  * score for the same configuration and seed, the same search finds the same, however many trials run side by side and whichever end first.
  *
- * @param space - what each hyper-parameter may be, made with {@link space}
+ * @param space - what each hyper-parameter may be, made with `space`
  * @param objective - a function of a configuration that gives a score, or an object that says how to build a network and on which data to rate it
  * @returns all trials, the best first, those that failed too
  * @throws OptionError for wrong options, before any work; FileError for a log that cannot be written, is damaged, or is of another search; the signal's

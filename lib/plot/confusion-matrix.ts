@@ -39,8 +39,9 @@ export function confusionMatrix(matrix: ConfusionMatrix, options: ConfusionMatri
   const side = cell * classes;
   const labelRoom = Math.min(150, Math.max(...labels.map(widthOf)));
   const left = 16 + 20 + labelRoom + 8;
-  const width = Math.max(left + side + recallRoom + 16, 420);
-  const head = pictureTitle(options.title ?? description, width, "Shade: share of the true class");
+  const heading = options.title ?? description;
+  const width = Math.max(left + side + recallRoom + 16, 420, Math.min(1.3 * widthOf(heading) + 33, 640)); // few classes, long headings
+  const head = pictureTitle(heading, width, "Shade: share of the true class");
   const top = head.height + 12;
   const [columnLabels, columnRoom] = columns(labels, cell, left, top + side);
   const height = top + side + columnRoom + 30;

@@ -58,6 +58,7 @@ export interface Native {
     callback: (stepsDone: number, finished: boolean, fault: Fault | null) => void,
   ): NativeJob;
   cancel(job: NativeJob): void;
+  lockFile(descriptor: number): boolean;
 }
 
 function load(): Native {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine.h"
+#include "file_lock.h"
 #include "pool.h"
 #include "program.h"
 
@@ -229,6 +230,9 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
 // cancel(job): it ends before its next step
 void cancel(const Napi::CallbackInfo& info) { (*info[0].As<Napi::External<std::shared_ptr<JsJob>>>().Data())->cancelled = true; }
 
+// lockFile(descriptor) → whether the open file is now this opener's alone
+Napi::Value lock_file(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), simdnn::lock_file(info[0].As<Napi::Number>())); }
+
 // Runs on the JavaScript thread for every event that the engine posted; env is null while the environment is torn down.
 void deliver(napi_env raw_env, napi_value, void* context, void* data) {
   std::unique_ptr<Event> event(static_cast<Event*>(data));
@@ -268,6 +272,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define("execute", execute);
   define("submit", submit);
   define("cancel", cancel);
+  define("lockFile", lock_file);
   return exports;
 }
 

@@ -1,7 +1,9 @@
-// A file that grows line by line and survives crashes. What the lines say is its users' business; replacing whole files is files.ts.
+// A file that grows line by line, has one writer, and survives crashes. What the lines say is its users' business; replacing whole files is files.ts.
 import { constants } from "node:fs";
 import { open, readFile, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fileError, isSimdnnError } from "./errors.js";
+import { FileLock } from "./file-lock.js";
 import { makeFolder, syncFolder, systemError, targetOf } from "./files.js";
 
 export class LineFile {
@@ -12,6 +14,7 @@ export class LineFile {
   private constructor(
     private readonly path: string,
     private readonly file: FileHandle,
+    private readonly lock: FileLock,
     private end: number,
   ) {}
 
@@ -19,12 +22,18 @@ export class LineFile {
    * Opens a file, made with its folders where there is none. A last line without its end, as a crash leaves one, goes when the next one is added.
    *
    * @returns the file, the lines that are there, and what stands behind the last of them
-   * @throws FileError when it cannot be written
+   * @throws FileError when it cannot be written, or when it is open elsewhere
    */
   static async open(path: string): Promise<{ file: LineFile; lines: string[]; rest: string }> {
+    let lock: FileLock | undefined;
     try {
       const target = await targetOf(path);
       await makeFolder(dirname(target));
+      lock = await FileLock.take(
+        `${target}.lock`,
+        (holder) =>
+        fileError(path, "a file that nobody else writes", `${holder} does`, "wait until it has ended, or choose another file"), // prettier-ignore
+      );
       // Not in append mode, in which some systems would not let it be cut.
       const handle = await open(target, constants.O_RDWR | constants.O_CREAT);
       try {
@@ -32,13 +41,14 @@ export class LineFile {
         const end = text.lastIndexOf("\n") + 1;
         await syncFolder(dirname(target));
         const lines = text.toString("utf8", 0, end).split("\n").slice(0, -1);
-        return { file: new LineFile(path, handle, end), lines, rest: text.toString("utf8", end) };
+        return { file: new LineFile(path, handle, lock, end), lines, rest: text.toString("utf8", end) };
       } catch (error) {
         await handle.close();
         throw error;
       }
     } catch (error) {
-      throw systemError(path, "a writable path", error);
+      await lock?.release();
+      throw isSimdnnError(error) ? error : systemError(path, "a writable path", error);
     }
   }
 
@@ -55,6 +65,7 @@ export class LineFile {
   async close(): Promise<void> {
     await this.pending;
     await this.file.close();
+    await this.lock.release();
   }
 
   private async write(bytes: Uint8Array): Promise<void> {

@@ -27,7 +27,7 @@ export class SearchLog {
    * Starts the log of the search `header`, or takes up the one that is there.
    *
    * @param mayDiffer - what of `header` need not be as it is in the file
-   * @throws FileError when the file cannot be written, is damaged, or is the log of another search
+   * @throws FileError when the file cannot be written, is damaged, is the log of another search, or is being written by one
    */
   static async open<Config>(
     path: string,

@@ -30,7 +30,7 @@ export interface TuneOptions<Config> {
   readonly signal?: AbortSignal;
   /**
    * A file of JSON lines, written as trials begin and end. Where there is one of the same search, the search goes on from it: trials that have ended are
-   * not run again.
+   * not run again. While it runs no other search can write to the file; `<log>.lock` says who does.
    */
   readonly log?: string;
   /** Called when a trial has ended, in the order in which they do, also for those read from the log. */

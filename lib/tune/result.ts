@@ -41,17 +41,19 @@ export class TuneResult<Config> {
     throw new SimdnnError("StateError", message, { where: "tune" });
   }
 
-  /** A table of all trials. */
+  /** A table of all trials, with how often each was begun where one was begun again. */
   toString(): string {
     const names = Object.keys(this.trials[0]?.config ?? {});
-    const rows = this.trials.map(({ index, status, score, config, error }) => [
+    const again = this.trials.some(({ attempts }) => attempts > 1);
+    const rows = this.trials.map(({ index, status, attempts, score, config, error }) => [
       String(index),
       status,
+      ...(again ? [String(attempts)] : []),
       cell(score),
       ...names.map((name) => cell((config as Readonly<Record<string, Json>>)[name])),
       error?.split("\n")[0] ?? "",
     ]);
-    return table([["trial", "status", "score", ...names, ""], ...rows]);
+    return table([["trial", "status", ...(again ? ["attempts"] : []), "score", ...names, ""], ...rows]);
   }
 }
 

@@ -22,8 +22,8 @@ import { byScore, type Mode, type Objective, type TrialResult } from "./trial.js
  * @param space - what each hyper-parameter may be, made with `space`
  * @param objective - a function of a configuration that gives a score, or an object that says how to build a network and on which data to rate it
  * @returns all trials, the best first, those that failed too
- * @throws OptionError for wrong options, before any work; FileError for a log that cannot be written, is damaged, or is of another search; the signal's
- *   reason when aborted. What has ended by then is in the log.
+ * @throws OptionError for wrong options, before any work; FileError for a log that cannot be written, is damaged, is of another search, or is
+ *   being written by one; the signal's reason when aborted. What has ended by then is in the log.
  *
  * @example
  * ```ts

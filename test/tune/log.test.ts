@@ -1,7 +1,7 @@
 // The log of a search: what is in it, going on from it after any cut, and files that are none.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -65,6 +65,9 @@ test("takes the seed from the log, tells of what is in it, and counts attempts",
   expect(heard.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(again.trials.filter(({ index }) => index < 6).map(({ index, config, score }) => [index, config, score])).toEqual(first.trials.map(({ index, config, score }) => [index, config, score])); // prettier-ignore
   expect(again.trials.filter(({ attempts }) => attempts > 1).map(({ index, attempts }) => [index, attempts])).toEqual([[5, 2]]); // prettier-ignore
+  expect(String(first)).toMatch(/^trial +status +score +x/);
+  expect(String(again)).toMatch(/^trial +status +attempts +score +x/);
+  expect(String(again)).toMatch(/^5 +done +2 /m);
 });
 
 test("an aborted search goes on", async () => {
@@ -99,6 +102,23 @@ test("a killed process loses nothing that had ended", async () => {
   expect((await readFile(path, "utf8")).match(/"trial"/g)?.length).toBe(5);
   const output = execFileSync(process.execPath, [script], { encoding: "utf8" });
   expect(JSON.parse(output)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8].map((index) => [index, index === 5 ? 2 : 1]));
+});
+
+test("one search at a time writes to a log, by whatever name", async () => {
+  const path = join(folder, "shared.jsonl");
+  const alias = join(folder, "alias.jsonl");
+  await writeFile(path, "");
+  await symlink(path, alias);
+  const run = (log: string, objective = rated): Promise<unknown> => tune(plane, objective, { trials: 2, seed: 1, log });
+  await run(path, async (config, trial) => {
+    if (trial.index === 1) {
+      const refused = failure("FileError", /alias\.jsonl: expected a file that nobody else writes, but this process does; wait until it has ended, or choose another file/); // prettier-ignore
+      await expect(run(alias)).rejects.toThrow(refused);
+    }
+    return rated(config, trial);
+  });
+  await run(alias);
+  expect((await readdir(folder)).filter((name) => name.endsWith(".lock"))).toEqual([]);
 });
 
 describe("refuses", () => {

@@ -118,6 +118,16 @@ export class Network {
     return this.built.map(({ layer }) => layer);
   }
 
+  /** What the layers are called, such as `dense1`, in order. */
+  get layerNames(): readonly string[] {
+    return this.built.map(({ name }) => name);
+  }
+
+  /** Whether a layer has a regularizer, so that there is a penalty. */
+  get isRegularized(): boolean {
+    return this.regularized.length > 0;
+  }
+
   /** Number of trained values. */
   get parameterCount(): number {
     return this.parameters.reduce((sum, parameter) => sum + parameter.size, 0);
@@ -159,7 +169,7 @@ export class Network {
    * @returns a scalar, or undefined where no layer has a regularizer
    */
   penalty(examples: number): Tensor | undefined {
-    if (this.regularized.length === 0) return undefined;
+    if (!this.isRegularized) return undefined;
     return withScope(`${this.name}.penalty`, () =>
       this.regularized.map(([weight, regularizer]) => regularizer.penalty(weight, examples)).reduce(add),
     );

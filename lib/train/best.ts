@@ -1,9 +1,10 @@
 // The best value of a curve so far: what callbacks that watch one have in common.
-import { oneOf, wrongValue } from "../options.js";
-import type { Logs, StateValue } from "./callbacks.js";
+import { oneOf } from "../options.js";
+import type { Logs, StateValue, Training } from "./callbacks.js";
+import { checkMonitor } from "./curve-names.js";
 
 export interface BestOptions {
-  /** The curve to watch. Default: "valLoss", or "loss" where there is no validation data. */
+  /** The curve to watch. Default: "valLoss". */
   readonly monitor?: string;
   /** Whether small or large is good. Default: "max" for accuracies, precision, recall, F1, AUC, R² and top-k, else "min". */
   readonly mode?: "min" | "max";
@@ -24,13 +25,27 @@ export class Best {
   /** The epoch it was seen in; -1 at first. */
   epoch = -1;
   private value = NaN;
+  private readonly monitor: string;
+  private readonly mode: "min" | "max";
 
   constructor(
     private readonly where: string,
-    private readonly options: BestOptions,
+    { monitor = "valLoss", mode }: BestOptions,
     private readonly minDelta = 0,
   ) {
-    if (options.mode !== undefined) oneOf(where, "mode", options.mode, ["min", "max"]);
+    if (mode !== undefined) oneOf(where, "mode", mode, ["min", "max"]);
+    this.monitor = monitor;
+    this.mode = mode ?? modeOf(monitor);
+  }
+
+  /**
+   * Forgets what it has seen, at the beginning of a training.
+   * @throws OptionError when it will not have the curve
+   */
+  begin({ curves }: Training): void {
+    checkMonitor(this.where, this.monitor, curves);
+    this.epoch = -1;
+    this.value = NaN;
   }
 
   get state(): { readonly epoch: number; readonly value: number } {
@@ -46,10 +61,8 @@ export class Best {
 
   /** Whether this epoch is better than all before it, by more than minDelta. */
   update(epoch: number, logs: Logs): boolean {
-    const { monitor = "valLoss" in logs ? "valLoss" : "loss" } = this.options;
-    const value = logs[monitor];
-    if (value === undefined) throw wrongValue(this.where, "monitor", `one of ${Object.keys(logs).join(", ")}`, monitor);
-    const sign = (this.options.mode ?? modeOf(monitor)) === "max" ? -1 : 1;
+    const value = logs[this.monitor]!;
+    const sign = this.mode === "max" ? -1 : 1;
     const first = this.epoch < 0 || (Number.isNaN(this.value) && !Number.isNaN(value));
     if (!first && !(sign * value < sign * this.value - this.minDelta)) return false;
     this.epoch = epoch;

@@ -15,6 +15,8 @@ export interface Training {
   readonly epochs: number;
   /** Steps in an epoch; undefined for a stream whose end is not known. */
   readonly steps: number | undefined;
+  /** The names of all curves that the training will have. */
+  readonly curves: readonly string[];
   /** Ends the training after this epoch. `reason` goes into the history. */
   stop(reason: string): void;
 }

@@ -16,23 +16,29 @@ export interface EarlyStoppingOptions extends BestOptions {
 /**
  * Stops when the watched curve has not improved for `patience` epochs and puts the best weights back.
  *
+ * @throws OptionError for an unknown option or a wrong value; from fit(), before the training, when it will not have the curve: that of `valLoss` needs
+ *   validation data
+ *
  * @example
  * ```ts
  * await model.fit(train, { epochs: 100, validationData: dev, callbacks: [earlyStopping({ patience: 3 })] });
  * ```
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  const where = "earlyStopping";
-  checkOptions(where, options, [...bestOptions, "patience", "minDelta", "restoreBest"]);
+  checkOptions("earlyStopping", options, [...bestOptions, "patience", "minDelta", "restoreBest"]);
+  return stopping("earlyStopping", options);
+}
+
+function stopping(where: string, options: EarlyStoppingOptions): Callback {
   const { patience = 3, minDelta = 0, restoreBest = true } = options;
   positiveInteger(where, "patience", patience);
   nonNegativeNumber(where, "minDelta", minDelta);
   bool(where, "restoreBest", restoreBest);
-  let best = new Best(where, options, minDelta);
+  const best = new Best(where, options, minDelta);
   let weights: ReadonlyMap<string, TypedArray> | undefined;
   return {
-    onTrainBegin: () => {
-      best = new Best(where, options, minDelta);
+    onTrainBegin: (training) => {
+      best.begin(training);
       weights = undefined;
     },
     onEpochEnd: (epoch, logs, training) => {
@@ -60,7 +66,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
  */
 export function keepBest(options: BestOptions = {}): Callback {
   checkOptions("keepBest", options, bestOptions);
-  return earlyStopping({ ...options, patience: Number.MAX_SAFE_INTEGER });
+  return stopping("keepBest", { ...options, patience: Number.MAX_SAFE_INTEGER });
 }
 
 /**

@@ -9,6 +9,7 @@ import { Tape, withTape } from "../tape.js";
 import type { Batches } from "./batches.js";
 import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { Checkpointer } from "./checkpoint.js";
+import { curveNames, validationName } from "./curve-names.js";
 import { Evaluator } from "./evaluate.js";
 import { Tally, type Figures } from "./figures.js";
 import { checkFitOptions, orderOf, sameOrder, sourcesOf, type FitOptions, type Settings } from "./fit-options.js";
@@ -75,6 +76,7 @@ class Fitting {
       model,
       epochs: settings.epochs,
       steps: sources.training.steps,
+      curves: curveNames(model, compiled, settings),
       stop: (reason) => {
         this.stopped = reason;
       },
@@ -196,9 +198,7 @@ class Fitting {
       validation,
       only({ threads, signal, within: this.claim }),
     );
-    return Object.fromEntries(
-      Object.entries(figures).map(([name, value]) => [`val${name[0]!.toUpperCase()}${name.slice(1)}`, value]),
-    );
+    return Object.fromEntries(Object.entries(figures).map(([name, value]) => [validationName(name), value]));
   }
 
   /** Goes on where a checkpoint was made. */

@@ -58,15 +58,16 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
   nonNegativeNumber(where, "minDelta", minDelta);
   nonNegativeInteger(where, "cooldown", cooldown);
   nonNegativeNumber(where, "minRate", minRate);
-  let best = new Best(where, options, minDelta);
+  const best = new Best(where, options, minDelta);
   let [waited, cooling] = [0, 0];
   return {
-    onTrainBegin: ({ model }) => {
+    onTrainBegin: (training) => {
+      const { model } = training;
       if (model.optimizer.hasSchedule) {
         const message = `${where}: the learning rate follows a schedule; give ${model.optimizer.name} a number to reduce`;
         throw new SimdnnError("StateError", message, { where });
       }
-      best = new Best(where, options, minDelta);
+      best.begin(training);
       [waited, cooling] = [0, 0];
     },
     onEpochEnd: (epoch, logs, { model: { optimizer } }) => {

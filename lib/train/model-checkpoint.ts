@@ -35,10 +35,10 @@ export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
   positiveInteger(where, "every", every);
   const pathOf = (epoch: number, logs: Logs): string =>
     typeof path === "function" ? path(epoch, logs) : path.replaceAll("{epoch}", String(epoch + 1));
-  let best = new Best(where, options);
+  const best = new Best(where, options);
   return {
-    onTrainBegin: async () => {
-      best = new Best(where, options);
+    onTrainBegin: async (training) => {
+      if (bestOnly) best.begin(training);
       if (typeof path === "string") await checkWritable(pathOf(0, {}));
     },
     onEpochEnd: async (epoch, logs, { model }) => {

@@ -3,6 +3,7 @@ import { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
 import { checkOptions, wrongValue } from "../options.js";
 import { modeOf } from "../train/best.js";
+import { validationName } from "../train/curve-names.js";
 import type { FitOptions } from "../train/fit-options.js";
 import type { Mode, Objective, Trial } from "./trial.js";
 
@@ -44,7 +45,7 @@ export function objectiveOf<Config>(search: ModelSearch<Config>): { objective: O
     const callbacks = [...(options.callbacks ?? []), trial.watch(monitor)];
     const { epochs } = await model.fit(train, { ...options, validationData, threads, signal, callbacks });
     const figures = await model.evaluate(validationData, { threads, signal });
-    const rated = Object.fromEntries(Object.entries(figures).map(([name, value]) => [`val${name[0]!.toUpperCase()}${name.slice(1)}`, value])); // prettier-ignore
+    const rated = Object.fromEntries(Object.entries(figures).map(([name, value]) => [validationName(name), value]));
     return { score: rated[monitor]!, ...rated, epochs };
   };
   return { objective, mode: modeOf(monitor) };

@@ -3,6 +3,7 @@ import type { Json } from "../layers/layer.js";
 import { isSimdnnError } from "../errors.js";
 import { finiteNumber, wrongValue } from "../options.js";
 import type { Callback } from "../train/callbacks.js";
+import { checkMonitor } from "../train/curve-names.js";
 import type { Objective, Score, Trial, TrialResult, TrialStatus } from "./trial.js";
 
 /** What a trial needs of the search. */
@@ -42,11 +43,8 @@ export async function runTrial<Config>(
     return taken;
   };
   const watch = (monitor = "valLoss"): Callback => ({
-    onEpochEnd: (epoch, logs) => {
-      const value = logs[monitor];
-      if (value === undefined) throw wrongValue("watch", "monitor", `one of ${Object.keys(logs).join(", ")}`, monitor);
-      return report(epoch + 1, value);
-    },
+    onTrainBegin: ({ curves }) => checkMonitor("watch", monitor, curves),
+    onEpochEnd: (epoch, logs) => report(epoch + 1, logs[monitor]!),
   });
   const trial: Trial = { index, seed, threads, signal: AbortSignal.any([signal, own.signal]), report, watch };
   const begun = performance.now();

@@ -15,7 +15,7 @@ const model = sequential([dense(32, { activation: "tanh" }), batchNorm(), dropou
 model.compile({ loss: "softmaxCrossEntropy", optimizer: "adam" });
 
 const print = (line) => writeSync(stdout.fd, `${line}\n`); // at once, whatever happens next
-const callbacks = [{ onEpochEnd: (epoch) => print(epoch + 1) }, keepBest()];
+const callbacks = [{ onEpochEnd: (epoch) => print(epoch + 1) }, keepBest({ monitor: "loss" })];
 if (dir !== "none")
   callbacks.push(
     checkpoint({ dir, every: 1, resume: true, ...(onError && { onError: ({ code, message, cause }) => print(`${code} ${cause?.code} ${message}`) }) }),

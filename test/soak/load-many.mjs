@@ -27,7 +27,7 @@ const line = dataset([[0], [1], [2], [3]], [[1], [3], [5], [7]]);
 /** Goes on with the checkpoint in `dir`, or begins. */
 async function train() {
   const model = sequential([dense(1)], { inputShape: [1], seed: 1 }).compile({ loss: "meanSquaredError" });
-  const callbacks = [keepBest(), averageWeights(), checkpoint({ dir, resume: true })];
+  const callbacks = [keepBest({ monitor: "loss" }), averageWeights(), checkpoint({ dir, resume: true })];
   await model.fit(line, { epochs: 2, batchSize: 2, callbacks, signal: AbortSignal.timeout(10_000) });
 }
 

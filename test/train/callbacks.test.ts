@@ -8,15 +8,19 @@ import {
   dataset,
   dense,
   earlyStopping,
+  keepBest,
+  l2,
   learningRateScheduler,
   loadModel,
   modelCheckpoint,
   ops,
   reduceOnPlateau,
+  relu,
   sequential,
   sgd,
   terminateOnNaN,
   type Callback,
+  type FitOptions,
   type LearningRate,
   type Logs,
   type Model,
@@ -119,7 +123,7 @@ describe("reduceOnPlateau", () => {
       onEpochEnd: (_, __, { model }) => void after.push(Number(model.optimizer.learningRate.item().toPrecision(12))),
     };
     const callbacks = [script(values), reduceOnPlateau(options), record];
-    const { curves } = await line(1e-6).fit(data, { epochs: values.length, callbacks });
+    const { curves } = await line(1e-6).fit(data, { epochs: values.length, validationData: data, callbacks });
     // A rate holds from the next epoch on.
     expect(curves.learningRate!.slice(1).map((rate) => Number(rate.toPrecision(12)))).toEqual(after.slice(0, -1));
     return after;
@@ -139,11 +143,49 @@ describe("reduceOnPlateau", () => {
   });
 
   test("refuses a schedule and wrong options", async () => {
-    const fit = line(() => 0.1).fit(data, { callbacks: [reduceOnPlateau()] });
+    const fit = line(() => 0.1).fit(data, { validationData: data, callbacks: [reduceOnPlateau()] });
     await expect(fit).rejects.toEqual(failure("StateError", /follows a schedule; give sgd a number/));
     expect(() => reduceOnPlateau({ factor: 1 })).toThrow(failure("OptionError", /between 0 and 1 for factor/));
     expect(() => reduceOnPlateau({ mode: "least" as never })).toThrow(failure("OptionError", /for mode/));
     expect(() => reduceOnPlateau({ patiense: 1 } as never)).toThrow(failure("OptionError", /did you mean "patience"/));
+  });
+});
+
+describe("the curve to watch", () => {
+  const watchers: [string, (options?: { monitor: string }) => Callback][] = [
+    ["earlyStopping", earlyStopping],
+    ["keepBest", keepBest],
+    ["reduceOnPlateau", reduceOnPlateau],
+    ["modelCheckpoint", (options) => modelCheckpoint({ path: join(folder, "watched.safetensors"), bestOnly: true, ...options })],
+  ]; // prettier-ignore
+
+  test.each(watchers)("%s refuses one that there will not be, before the training", async (name, make) => {
+    const model = line();
+    const fit = (callback: Callback, options: FitOptions): Promise<unknown> =>
+      model.fit(data, { ...options, callbacks: [callback] });
+    await expect(fit(make({ monitor: "valMeanAbsoluteEror" }), { validationData: data })).rejects.toThrow(
+      failure("OptionError", `${name}: expected one of loss, meanAbsoluteError, valLoss, valMeanAbsoluteError, learningRate for monitor but received "valMeanAbsoluteEror" (string); did you mean "valMeanAbsoluteError"?`), // prettier-ignore
+    );
+    const unvalidated = /expected one of loss, meanAbsoluteError, learningRate \(fit was given no validationData\) for monitor but received "valLoss" \(string\)$/; // prettier-ignore
+    await expect(fit(make(), {})).rejects.toThrow(failure("OptionError", unvalidated));
+    expect(model.weights.get("dense1.weight")!.item()).toBe(0);
+    await fit(make({ monitor: "loss" }), {});
+    await fit(make(), { validationData: data });
+  });
+
+  test("is one of those that the history will have, with every option", async () => {
+    const model = sequential([dense(2, { weightRegularizer: l2(0.1) }), relu(), dense(1)], {
+      inputShape: [1],
+      seed: 1,
+    });
+    model.compile({ loss: "meanSquaredError", metrics: ["r2", "meanAbsoluteError"] });
+    let promised: readonly string[] = [];
+    const record: Callback = { onTrainBegin: ({ curves }) => void (promised = curves) };
+    const options: FitOptions = { callbacks: [record], watch: ["activations", "gradients"], nonFinite: "skip" };
+    for (const validationData of [undefined, data]) {
+      const { curves } = await model.fit(data, validationData ? { ...options, validationData } : options);
+      expect([...promised].sort()).toEqual(Object.keys(curves).sort());
+    }
   });
 });
 
@@ -178,7 +220,7 @@ describe("modelCheckpoint", () => {
     const model = line();
     const path = (epoch: number, logs: Logs): string => join(folder, `best-${epoch}-${logs.valLoss}`);
     const record: Callback = { onEpochEnd: (_, __, training) => void weights.push(training.model.getWeights().get("dense1.weight")![0]!) }; // prettier-ignore
-    await model.fit(data, { epochs: 4, callbacks: [script([5, 6, 3, 4]), modelCheckpoint({ path, bestOnly: true }), record] }); // prettier-ignore
+    await model.fit(data, { epochs: 4, validationData: data, callbacks: [script([5, 6, 3, 4]), modelCheckpoint({ path, bestOnly: true }), record] }); // prettier-ignore
     const saved = (await readdir(folder)).filter((name) => name.startsWith("best"));
     expect(saved.sort()).toEqual(["best-0-5", "best-2-3"]);
     expect((await loadModel(join(folder, "best-2-3"))).weights.get("dense1.weight")!.item()).toBe(weights[2]);
@@ -237,6 +279,7 @@ test("terminateOnNaN ends the training in order, with the weights of the last wh
 test("a curve that begins with NaN still has a best epoch", async () => {
   const { epochs } = await line().fit(data, {
     epochs: 6,
+    validationData: data,
     callbacks: [script([NaN, 4, 3, 3, 3, 3]), earlyStopping({ patience: 2 })],
   });
   expect(epochs).toBe(5);

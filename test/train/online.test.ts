@@ -156,7 +156,7 @@ describe("predictions during training", () => {
     const model = network();
     let training = true;
     const callbacks = [
-      earlyStopping({ patience: 1000 }),
+      earlyStopping({ monitor: "loss", patience: 1000 }),
       { onEpochEnd: () => model.predict(asked).then(() => undefined) },
       { onEpochEnd: (): void => model.setWeights(model.getWeights()) },
     ];

@@ -67,7 +67,7 @@ export interface Op<A extends Attrs = Attrs> {
   /** Words for an index out of range: the operand that holds indices, and what they count. */
   readonly indexes?: {
     readonly operand: number;
-    readonly kind: string;
+    readonly kind: string | ((operands: readonly Tensor[]) => string);
     readonly count: (operands: readonly Spec[], attrs: A) => number;
   };
   /** Floating-point operations, where they rather than bytes are what takes the time. */

@@ -322,19 +322,19 @@ function accepted<R>(send: () => R): R {
 }
 
 function faultError(fault: Fault, entries: readonly Entry[], tensors: readonly Tensor[]): SimdnnError {
-  const { op, operands, attrs } = entries[fault.instruction]!;
+  const { op, operands, attrs, scope } = entries[fault.instruction]!;
   if (fault.kind === "nonFinite") {
     const first = tensors[fault.tensor];
     return nonFiniteError({ what: operands[0]?.name ?? "the cost", value: fault.value, tensor: first?.label });
   }
   const { operand = 0, kind = "rows", count } = op.indexes ?? {};
   return indexError({
-    where: op.name,
+    where: scope ?? op.name,
     what: operands[operand]?.name ?? op.operands[operand] ?? "indices",
     position: fault.position,
     index: fault.value,
     count: count?.(operands, attrs) ?? 0,
-    kind,
+    kind: typeof kind === "string" ? kind : kind(operands),
   });
 }
 

@@ -66,7 +66,7 @@ export const softmaxCrossEntropy = smoothed("softmaxCrossEntropy", softmax, (out
   const matched = matchClasses("softmaxCrossEntropy", outputs, targets);
   if (share === 0) return ops.softmaxCrossEntropy(outputs, matched);
   const classes = outputs.shape[1]!;
-  const rows = matched.rank === 2 ? matched : oneHot(matched, classes, outputs.dtype);
+  const rows = matched.rank === 2 ? matched : oneHot("softmaxCrossEntropy", matched, classes, outputs.dtype);
   return ops.softmaxCrossEntropy(outputs, spread(rows, share, classes));
 });
 
@@ -96,7 +96,8 @@ export const categoricalCrossEntropy = overload(categoricalCrossEntropyOf, (): L
 
 function categoricalCrossEntropyOf(outputs: Tensor, targets: Tensor): Tensor {
   const matched = matchClasses("categoricalCrossEntropy", outputs, targets);
-  const rows = matched.rank === 2 ? matched : oneHot(matched, outputs.shape[1]!, outputs.dtype);
+  const rows =
+    matched.rank === 2 ? matched : oneHot("categoricalCrossEntropy", matched, outputs.shape[1]!, outputs.dtype);
   return neg(sum(mul(rows, log(clipped(outputs))), { axes: [1] }));
 }
 

@@ -1,9 +1,10 @@
 // Fits targets to outputs before a loss compares them, and its values to examples afterwards. No loss in particular.
 import { dtypeError, shapeError, type OperandNote } from "../errors.js";
 import { cast } from "../ops/cast.js";
-import { gather } from "../ops/gather.js";
+import { classTable, gather } from "../ops/gather.js";
 import { argmax, mean } from "../ops/reduce.js";
 import { reshape } from "../ops/view.js";
+import { withScope } from "../tape.js";
 import { checkTensor, isFloat, tensor, type DType, type Tensor } from "../tensor.js";
 
 /** Targets in the shape and dtype of the outputs. `[m]` and `[m, 1]` count as the same. */
@@ -35,15 +36,31 @@ function checkTensors(where: string, outputs: Tensor, targets: Tensor): void {
 /** As matchTargets(), for targets that are probabilities: integers are class numbers of two classes, and must be 0 or 1. */
 export function matchProbabilities(where: string, outputs: Tensor, targets: Tensor): Tensor {
   checkTensors(where, outputs, targets);
-  return matchTargets(where, outputs, targets, isFloat(targets.dtype) ? cast : twoClasses);
+  const known = (labels: Tensor, dtype: DType): Tensor => reshape(knownClasses(where, labels, 2, dtype), labels.shape);
+  return matchTargets(where, outputs, targets, isFloat(targets.dtype) ? cast : known);
 }
 
-/** 0 and 1 as they are; anything else is an IndexError. */
-function twoClasses(labels: Tensor, dtype: DType): Tensor {
-  const flat = reshape(labels.dtype === "int32" ? labels : cast(labels, "int32"), [labels.size]);
-  flat.name = labels.size === labels.shape[0] ? labels.name : "values of targets";
-  return reshape(gather(tensor([0, 1], { name: "classes", dtype }), flat), labels.shape);
+/** Labels `[m]` as they are; one that is no class is an IndexError. */
+function knownClasses(where: string, labels: Tensor, classes: number, dtype: DType): Tensor {
+  return byClass(
+    where,
+    Array.from({ length: classes }, (_, k) => k),
+    labels,
+    dtype,
+  );
 }
+
+/**
+ * What stands in a table with as many values for each class, for each of the labels: `[m]`, or `[m, values per class]`.
+ * A label out of range is an IndexError of `where`.
+ */
+export function byClass(where: string, table: readonly number[] | Float32Array, labels: Tensor, dtype: DType, perClass?: number): Tensor {
+  const rows = perClass === undefined ? table.length : table.length / perClass;
+  const shape = perClass === undefined ? [rows] : [rows, perClass];
+  const numbers = reshape(labels.dtype === "int32" ? labels : cast(labels, "int32"), [labels.size]);
+  numbers.name = labels.size === labels.shape[0] ? (labels.name ?? "targets") : "values of targets";
+  return withScope(where, () => gather(tensor(table, { shape, dtype, name: classTable }), numbers));
+} // prettier-ignore
 
 /** Class targets in one of two forms: int32 `[m]`, or in the outputs' dtype `[m, classes]`. */
 export function matchClasses(where: string, outputs: Tensor, targets: Tensor): Tensor {
@@ -66,15 +83,18 @@ export function matchClasses(where: string, outputs: Tensor, targets: Tensor): T
       notes(outputs, targets),
     );
   const labels = targets.rank === 1 ? targets : reshape(targets, [batch]);
-  return labels.dtype === "int32" ? labels : cast(labels, "int32");
+  const numbers = labels.dtype === "int32" ? labels : cast(labels, "int32");
+  if (numbers !== targets) numbers.name = targets.name;
+  return numbers;
 }
 
-/** Targets as class numbers, int32 `[m]`. One output is two classes, 0 and 1. */
+/** Targets as class numbers, int32 `[m]`; one out of range is an IndexError. One output is two classes, 0 and 1. */
 export function classNumbers(where: string, outputs: Tensor, targets: Tensor): Tensor {
-  if (outputs.size === outputs.shape[0])
-    return cast(reshape(matchTargets(where, outputs, targets), [outputs.size]), "int32");
-  const matched = matchClasses(where, outputs, targets);
-  return matched.rank === 1 ? matched : argmax(matched, { axis: 1 });
+  const oneOutput = outputs.size === outputs.shape[0];
+  if (oneOutput) matchTargets(where, outputs, targets); // for its checks
+  const matched = oneOutput ? targets : matchClasses(where, outputs, targets);
+  if (!oneOutput && matched.rank === 2) return argmax(matched, { axis: 1 });
+  return knownClasses(where, matched, classCount(outputs), "int32");
 }
 
 /** How many classes outputs `[m, classes]` tell apart; one output is two classes. */
@@ -82,11 +102,11 @@ export function classCount(outputs: Tensor): number {
   return outputs.rank === 2 && outputs.shape[1]! > 1 ? outputs.shape[1]! : 2;
 }
 
-/** Rows that are 1 at the label and 0 elsewhere; a label out of range is an IndexError. */
-export function oneHot(labels: Tensor, classes: number, dtype: DType): Tensor {
+/** Rows that are 1 at the label and 0 elsewhere; a label out of range is an IndexError of `where`. */
+export function oneHot(where: string, labels: Tensor, classes: number, dtype: DType): Tensor {
   const identity = new Float32Array(classes * classes);
   for (let i = 0; i < classes; i++) identity[i * (classes + 1)] = 1;
-  return gather(tensor(identity, { shape: [classes, classes], name: "classes" }), labels, { dtype });
+  return byClass(where, identity, labels, dtype, classes);
 }
 
 /** One value per example: the mean over all axes but the first. */

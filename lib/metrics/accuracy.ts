@@ -1,5 +1,5 @@
 // Metrics that count what is right, example by example.
-import { classNumbers, matchTargets, oneHot, perExample } from "../losses/targets.js";
+import { classNumbers, matchProbabilities, oneHot, perExample } from "../losses/targets.js";
 import { mul, sub } from "../ops/binary.js";
 import { equal, greater, greaterEqual } from "../ops/comparison.js";
 import { argmax, sum } from "../ops/reduce.js";
@@ -23,7 +23,7 @@ export const accuracy: Metric = {
 export const binaryAccuracy: Metric = {
   name: "binaryAccuracy",
   call: ({ predictions, targets }) => {
-    const matched = matchTargets("binaryAccuracy", predictions, targets);
+    const matched = matchProbabilities("binaryAccuracy", predictions, targets);
     return perExample(equal(greater(predictions, 0.5), matched));
   },
 };
@@ -48,7 +48,7 @@ export function topK(options: { readonly k?: number } = {}): Metric {
     options: { k },
     call: ({ predictions, targets }) => {
       const classes = classNumbers("topK", predictions, targets);
-      const chosen = mul(predictions, oneHot(classes, predictions.shape[1]!, predictions.dtype));
+      const chosen = mul(predictions, oneHot("topK", classes, predictions.shape[1]!, predictions.dtype));
       const likelier = sum(greater(predictions, sum(chosen, { axes: 1, keepDims: true })), { axes: 1 });
       return sub(1, greaterEqual(likelier, k));
     },

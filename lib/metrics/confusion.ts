@@ -160,7 +160,7 @@ export function confusionCounts(
     : argmax(scores, { axis: 1 });
   const labels = classNumbers(where, predictions, targets);
   const dtype = isFloat(predictions.dtype) ? predictions.dtype : "float32";
-  return matmul(oneHot(labels, classes, dtype), oneHot(predicted, classes, dtype), { transposeA: true });
+  return matmul(oneHot(where, labels, classes, dtype), oneHot(where, predicted, classes, dtype), { transposeA: true });
 }
 
 /** @internal A square matrix from its values, row by row. */

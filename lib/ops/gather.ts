@@ -16,6 +16,9 @@ function checkIndices(where: string, labels: readonly string[], operands: readon
 
 const labels = ["source", "indices"];
 
+/** The name of a source with a row for each class, whose indices are labels. */
+export const classTable = "classes";
+
 const record = defineOp<{ readonly dtype: DType }>({
   name: "gather",
   operands: labels,
@@ -27,7 +30,11 @@ const record = defineOp<{ readonly dtype: DType }>({
   vjp: ({ operands: [source, index], needs }, [dout]) => [
     needs[0] ? cast(apply1(gradRecord, [dout!, index!], { rows: source!.shape[0]! }), source!.dtype) : undefined,
   ],
-  indexes: { operand: 1, kind: "rows", count: ([source]) => source!.shape[0]! },
+  indexes: {
+    operand: 1,
+    kind: ([source]) => (source!.name === classTable ? "classes" : "rows"),
+    count: ([source]) => source!.shape[0]!,
+  },
   bytesRead: ([source, index], [output]) => bytesOf({ ...output!, dtype: source!.dtype }) + bytesOf(index!),
   samples: () => {
     const cases: [Shape, number][] = [

@@ -171,6 +171,6 @@ function inDataset(error: SimdnnError<"IndexError">, { rowOf }: Run, first: numb
   const { details } = error;
   if (details.what !== targetsName) return error;
   const position = rowOf ? rowOf(first + details.position) : details.position;
-  const located = indexError({ ...details, position, kind: "classes" });
+  const located = indexError({ ...details, position });
   return Object.assign(located, { stack: error.stack?.replace(error.message, located.message) });
 }

@@ -1,14 +1,13 @@
 // From a batch to its cost and figures: what training and evaluation compute alike.
 import { shapeError } from "../errors.js";
-import { classCount, classNumbers, perExample } from "../losses/targets.js";
+import { byClass, classCount, classNumbers, perExample } from "../losses/targets.js";
 import type { Metric, MetricContext } from "../metrics/metric.js";
 import type { Compiled, Model } from "../model.js";
 import type { ForwardOptions } from "../network.js";
 import { add, mul } from "../ops/binary.js";
-import { gather } from "../ops/gather.js";
 import { mean } from "../ops/reduce.js";
 import { wrongValue } from "../options.js";
-import { tensor, Tensor } from "../tensor.js";
+import { Tensor } from "../tensor.js";
 import { augmented, type Augmentation } from "./augmentation.js";
 import type { ClassWeight } from "./class-weight.js";
 import type { Figure } from "./figures.js";
@@ -77,14 +76,13 @@ function figureOf({ name, call, over = "mean", finish }: Metric, context: Metric
 
 /** One weight per example, from the weights of the classes. */
 function classWeights(given: ClassWeight, outputs: Tensor, targets: Tensor): Tensor {
-  const table = new Float32Array(classCount(outputs)).fill(1);
+  const table = new Array<number>(classCount(outputs)).fill(1);
   for (const [label, weight] of Object.entries(given)) {
     if (Number(label) >= table.length)
       throw wrongValue("fit", "classWeight", `classes below ${table.length}, the number of classes,`, Number(label));
     table[Number(label)] = weight;
   }
-  const numbers = classNumbers("classWeight", outputs, targets);
-  return gather(tensor(table, { name: "classWeight" }), numbers, { dtype: outputs.dtype });
+  return byClass("classWeight", table, classNumbers("classWeight", outputs, targets), outputs.dtype);
 }
 
 function ofExamples(name: string, losses: Tensor, examples: number): Tensor {

@@ -52,7 +52,7 @@ function soft(targets: Tensor, outputShape: Shape, dtype: DType): Tensor {
   if (isFloat(targets.dtype)) return targets;
   const classes = outputShape.at(-1) ?? 1;
   const oneEach = targets.size === targets.shape[0];
-  return oneEach && classes > 1 ? oneHot(reshape(targets, [targets.size]), classes, dtype) : cast(targets, dtype);
+  return oneEach && classes > 1 ? oneHot("mixUp", targets, classes, dtype) : cast(targets, dtype);
 }
 
 /**

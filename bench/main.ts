@@ -1,9 +1,10 @@
-// `npm run bench -- gemm|kernels|step|infer|latency`: reads the command line, runs suites, writes the JSON file. Measures nothing itself.
+// `npm run bench -- gemm|kernels|step|features|infer|latency`: reads the command line, runs suites, writes the JSON file. Measures nothing itself.
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { isSimdnnError } from "simdnn";
 import { info } from "#lib/native.js";
+import * as features from "./features.js";
 import * as gemm from "./gemm.js";
 import * as infer from "./infer.js";
 import * as kernels from "./kernels.js";
@@ -14,7 +15,7 @@ import * as step from "./step.js";
 import { pick, UsageError, type Row, type Settings, type Suite } from "./suite.js";
 import { warnIfBusy } from "./timing.js";
 
-const suites: Readonly<Record<string, Suite>> = { gemm, kernels, step, infer, latency };
+const suites: Readonly<Record<string, Suite>> = { gemm, kernels, step, features, infer, latency };
 const usage = `npm run bench -- SUITE… [--threads N] [--json FILE] [--cases a,b] [--shapes MxNxK:form,…] [--peers all|a,b]
 npm run bench -- peers [--install] [NAME…]
 

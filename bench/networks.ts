@@ -2,10 +2,13 @@
 import {
   adam,
   batchNorm,
+  cosineDecay,
   dataset,
   dense,
   dropout,
+  l2,
   momentum,
+  randomTranslation,
   relu,
   sequential,
   type Dataset,
@@ -44,14 +47,20 @@ export const networks: readonly Network[] = [
   { name: "big", widths: [4096, 4096, 4096, 10], batch: 512, optimizer: "adam", steps: 1 },
 ];
 
-/** Compiled, with the weights of dense layer l uniform in ±√(6 / (in + out)) from seed l, and all else as layers begin. */
-export function modelOf({ widths, normalized = false, optimizer }: Network): Model {
+/**
+ * Compiled, with the weights of dense layer l uniform in ±√(6 / (in + out)) from seed l, and all else as layers begin.
+ *
+ * @param features - with translated images, L2, clipping by norm and a schedule
+ */
+export function modelOf({ widths, normalized = false, optimizer }: Network, features = false): Model {
+  const penalty = features ? { weightRegularizer: l2(1e-4) } : {};
   const layers = widths.slice(1).flatMap((units, i): Layer[] => {
-    if (i === widths.length - 2) return [dense(units)];
+    if (i === widths.length - 2) return [dense(units, penalty)];
     return normalized
-      ? [dense(units, { bias: false }), batchNorm(), relu(), dropout(0.2)]
-      : [dense(units, { activation: "relu" })];
+      ? [dense(units, { bias: false, ...penalty }), batchNorm(), relu(), dropout(0.2)]
+      : [dense(units, { activation: "relu", ...penalty })];
   });
+  if (features) layers.unshift(randomTranslation({ height: 0.1, width: 0.1, imageShape: [28, 28] }));
   const model = sequential(layers, { inputShape: [widths[0]!], seed: 1 });
   let layer = 0;
   for (const [name, { shape }] of model.weights) {
@@ -60,10 +69,13 @@ export function modelOf({ widths, normalized = false, optimizer }: Network): Mod
     const bound = Math.sqrt(6 / (rows + columns));
     model.setWeights(new Map([[name, uniforms(rows * columns, -bound, bound, ++layer)]]));
   }
-  const learningRate = optimizer === "adam" ? 1e-3 : 0.01;
+  const initial = optimizer === "adam" ? 1e-3 : 0.01;
+  const options = features
+    ? { learningRate: cosineDecay({ initial, over: 1e6 }), globalClipNorm: 1 }
+    : { learningRate: initial };
   return model.compile({
     loss: "softmaxCrossEntropy",
-    optimizer: optimizer === "adam" ? adam({ learningRate }) : momentum({ learningRate, beta: 0.9, damped: false }),
+    optimizer: optimizer === "adam" ? adam(options) : momentum({ ...options, beta: 0.9, damped: false }),
   });
 }
 

@@ -20,6 +20,7 @@ import {
   sequential,
   sgd,
   warmUp,
+  type Callback,
   type LearningRate,
   type Model,
   type Schedule,
@@ -110,6 +111,36 @@ describe("a schedule is followed", () => {
       new Set(["0,0", "1,0", "2,0", "3,1", "4,1", "5,1"]),
     );
     expect((await trained.fit(data, { batchSize: 5 })).curves.learningRate).toEqual([700]);
+  });
+
+  test.each<[string, LearningRate]>([
+    ["cosine, per step", cosineDecay({ initial: 1, over: 40 })],
+    ["one cycle, per step", oneCycle({ max: 1, over: 40 })],
+    ["pieces, per epoch", piecewiseConstant({ boundaries: [2, 5], rates: [3, 2, 1] })],
+    ["of the user's own", (step, epoch) => 1 / (1 + step + epoch)],
+  ])("without recording a step anew: %s", async (_, schedule) => {
+    let [recordings, captures] = [0, 0];
+    const trained = model(schedule);
+    const callbacks: Callback[] = [{ recordStep: () => void recordings++ }];
+    const { curves } = await trained.fit(data, { epochs: 8, batchSize: 2, callbacks });
+    expect(new Set(curves.learningRate).size).toBeGreaterThan(2);
+    expect(recordings).toBe(2); // for the batches of two examples, and for the last of one
+
+    const { optimizer, descend, w } = slope(schedule);
+    const step = capture(() => {
+      captures++;
+      descend();
+    });
+    const rates = new Set<number>();
+    for (let i = 0; i < 24; i++) {
+      optimizer.epoch = Math.floor(i / 3);
+      const before = w.item();
+      if (i % 2 === 0) step();
+      else await step.async();
+      rates.add(Number((w.item() - before).toFixed(9)));
+    }
+    expect(rates.size).toBeGreaterThan(2);
+    expect(captures).toBe(1);
   });
 
   test("a rate that is no number or negative ends the training before its steps", async () => {

@@ -11,10 +11,11 @@ export interface NativeJob {
   readonly __brand: "job";
 }
 
-/** What stopped a program: `position` is the flat index of the offending element in its operand. */
+/** What stopped a program: `position` is the flat index of the offending element in its operand, -1 where an update made it of sound ones. */
 export interface Fault {
-  readonly kind: "index" | "nonFinite";
+  readonly kind: "index" | "nonFinite" | "unfitUpdate";
   readonly instruction: number;
+  readonly operand: number;
   readonly position: number;
   readonly value: number;
   /** Number of the first tensor with a NaN or infinity, -1 where none was found. */

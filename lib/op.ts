@@ -52,6 +52,8 @@ export interface Op<A extends Attrs = Attrs> {
   readonly effects?: readonly number[];
   /** It stops a run whose numbers are not fit to go on with. */
   readonly guard?: true;
+  /** An optimizer's step: it writes neither NaN nor infinity, and stops a run in which it would have to. */
+  readonly update?: true;
   /** Outputs that are there for the gradient rule only: no gradient flows through them. */
   readonly saved?: readonly number[];
   /** The output is the first operand under another shape; there is no kernel. */

@@ -1,7 +1,8 @@
 // Program: a tape frozen into flat instructions over one arena, run here or on the engine thread. Where things lie is planner.ts.
 import { Claim } from "./claim.js";
-import { busyError, indexError, nonFiniteError, SimdnnError } from "./errors.js";
-import { native, opcodes, type Fault, type NativeProgram, type ProgramImage } from "./native.js";
+import { busyError, SimdnnError } from "./errors.js";
+import { faultError } from "./fault.js";
+import { native, opcodes, type NativeProgram, type ProgramImage } from "./native.js";
 import type { Attrs, Op } from "./op.js";
 import { aliasRoots, liveEntries, plan } from "./planner.js";
 import type { Entry, Fed, Tape } from "./tape.js";
@@ -43,6 +44,8 @@ export interface RunOptions {
 /** The step at which a run stopped, on the error that stopped it. */
 export interface StoppedAt {
   stepsDone?: number;
+  /** Whether it had begun with its updates, of which those made stay. */
+  updating?: boolean;
 }
 
 /** An instruction and the shortest time it took. */
@@ -84,9 +87,11 @@ export class Program {
     // Feeds name these, even where every op reads an alias such as a reshaped input.
     for (const tensor of [...this.reads, ...this.writes]) this.image.number(tensor);
     this.fed = tape.fed.filter(({ tensor }) => this.image.has(tensor));
-    // Running averages and counters mostly: an optimizer's own guard comes before it writes.
-    const lastToStop = this.entries.findLastIndex(({ op }) => op.guard ?? op.indexes);
-    const restored = [...writtenBy(this.entries.slice(0, Math.max(lastToStop, 0)))];
+    // Running averages and counters mostly. What updates write before another one stops, which may be all weights, stays.
+    const until = (last: number): Entry[] => this.entries.slice(0, Math.max(last, 0));
+    const beforeUpdates = until(this.entries.findLastIndex(({ op }) => op.update)).filter(({ op }) => !op.update);
+    const beforeGuards = until(this.entries.findLastIndex(({ op }) => op.guard ?? op.indexes));
+    const restored = [...writtenBy([...beforeGuards, ...beforeUpdates])];
     this.handle = accepted(() => native.load(...this.image.finish(restored)));
   }
 
@@ -159,6 +164,7 @@ export class Program {
               reject(
                 Object.assign(withStack(faultError(fault, this.entries, this.image.tensors), failure), {
                   stepsDone: done,
+                  updating: fault.kind === "unfitUpdate",
                 } satisfies StoppedAt),
               );
             else if (done < steps) reject(signal?.reason as Error);
@@ -319,23 +325,6 @@ function accepted<R>(send: () => R): R {
       { cause },
     );
   }
-}
-
-function faultError(fault: Fault, entries: readonly Entry[], tensors: readonly Tensor[]): SimdnnError {
-  const { op, operands, attrs, scope } = entries[fault.instruction]!;
-  if (fault.kind === "nonFinite") {
-    const first = tensors[fault.tensor];
-    return nonFiniteError({ what: operands[0]?.name ?? "the cost", value: fault.value, tensor: first?.label });
-  }
-  const { operand = 0, kind = "rows", count } = op.indexes ?? {};
-  return indexError({
-    where: scope ?? op.name,
-    what: operands[operand]?.name ?? op.operands[operand] ?? "indices",
-    position: fault.position,
-    index: fault.value,
-    count: count?.(operands, attrs) ?? 0,
-    kind: typeof kind === "string" ? kind : kind(operands),
-  });
 }
 
 function withStack(error: SimdnnError, from: Error): SimdnnError {

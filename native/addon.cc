@@ -119,8 +119,9 @@ LoadedProgram& loaded(const Napi::Value& value) { return *value.As<Napi::Externa
 Napi::Value describe(Napi::Env env, const Status& status, int32_t tensor) {
   if (status.fault == Fault::none) return env.Null();
   auto fault = Napi::Object::New(env);
-  fault["kind"] = status.fault == Fault::non_finite ? "nonFinite" : "index";
+  fault["kind"] = status.fault == Fault::non_finite ? "nonFinite" : status.fault == Fault::unfit_update ? "unfitUpdate" : "index";
   fault["instruction"] = status.instruction;
+  fault["operand"] = status.operand;
   fault["position"] = static_cast<double>(status.position);
   fault["value"] = status.value;
   fault["tensor"] = tensor;
@@ -131,7 +132,7 @@ Napi::Value run_here(const Napi::CallbackInfo& info, Program& program, int threa
   Pool* pool = environment(info).pool;
   Status status{};
   int32_t tensor = -1;
-  if (!program.run(pool, threads, &status) && status.fault == Fault::non_finite) tensor = program.find_non_finite(pool, threads);
+  if (!program.run(pool, threads, &status)) tensor = program.find_non_finite(status, pool, threads);
   return describe(info.Env(), status, tensor);
 }
 

@@ -94,7 +94,7 @@ bool Engine::advance(Job& job) {
     std::memcpy(view.data, feed.data + step * feed.stride, view_bytes(view));
   }
   if (!job.program->run(pool_, job.threads, &job.status, &stop_, job.nanoseconds)) {
-    if (job.status.fault == Fault::non_finite) job.non_finite_tensor = job.program->find_non_finite(pool_, job.threads);
+    job.non_finite_tensor = job.program->find_non_finite(job.status, pool_, job.threads);
     return false;
   }
   for (const Stream& fetch : job.fetches) {

@@ -21,13 +21,15 @@ struct View {
   DType dtype;
 };
 
-enum class Fault : int32_t { none, index_out_of_range, non_finite };
+// An unfit update is one of an optimizer that would write NaN or infinity. It has written the rest.
+enum class Fault : int32_t { none, index_out_of_range, non_finite, unfit_update };
 
 // What went wrong in the data while a program ran. The first fault ends the run.
 struct Status {
   Fault fault;
   int32_t instruction;
-  int64_t position;  // flat index of the offending element in its operand
+  int32_t operand;   // of the instruction, the one with the offending element
+  int64_t position;  // its flat index; -1 where what an update makes of its operands is not finite, but all of them are
   double value;
 };
 

@@ -145,6 +145,10 @@ void Program::restore() {
   }
 }
 
+bool Program::is_restored(const View& view) const {
+  return std::any_of(restored_.begin(), restored_.end(), [&](int32_t tensor) { return views_[tensor].data == view.data; });
+}
+
 bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon, double* nanoseconds) {
   keep();
   for (size_t i = 0; i < instructions_.size(); i++) {
@@ -169,12 +173,14 @@ bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<boo
   return true;
 }
 
-int32_t Program::find_non_finite(Pool* pool, int threads) {
-  keep();
+int32_t Program::find_non_finite(const Status& ended, Pool* pool, int threads) {
   int32_t found = -1;
+  if (ended.fault != Fault::non_finite && ended.fault != Fault::unfit_update) return found;
+  keep();
   Status status{};
-  for (size_t i = 0; i < instructions_.size() && found < 0 && status.fault == Fault::none; i++) {
+  for (int32_t i = 0; i < ended.instruction && found < 0 && status.fault == Fault::none; i++) {
     auto& [kernel, args, outputs] = instructions_[i];
+    if (args.n_out == 0 && args.n_in > 1 && !is_restored(args.in[0])) break;  // an update that must not be made twice
     args.pool = pool;
     args.threads = threads;
     args.status = &status;

@@ -43,9 +43,9 @@ class Program {
   // instruction's shortest time. Returns whether it got to the end.
   bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr);
 
-  // After a run that ended in a fault: runs the same once more until an output is not finite and returns that output's
-  // tensor, or -1. Restores as run() does.
-  int32_t find_non_finite(Pool* pool, int threads);
+  // After a run that numbers stopped which are not finite: runs the same once more until an output is not, and returns that
+  // output's tensor; -1 where there is none, or none before an update that stays. Restores as run() does.
+  int32_t find_non_finite(const Status& status, Pool* pool, int threads);
 
   const View& tensor(size_t i) const { return views_.at(i); }
   size_t tensor_count() const { return views_.size(); }
@@ -62,6 +62,7 @@ class Program {
   void load_instructions(const ProgramImage& image, const KernelTable& table);
   void keep();
   void restore();
+  bool is_restored(const View& view) const;
 
   std::vector<View> views_;
   std::vector<View> operands_;  // what Args::in and Args::out point into

@@ -21,7 +21,7 @@ const sgdSignature: Signature = { name: "sgd", operands: { parameter: vector, gr
  * Gradient descent: `p -= learningRate · g`.
  *
  * @returns parameter
- * @throws as {@link gemm}
+ * @throws as {@link gemm}; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ const momentumSignature: Signature = {
  * `p -= learningRate (beta v + d g)`.
  *
  * @returns parameter
- * @throws as {@link gemm}
+ * @throws as {@link gemm}; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -88,7 +88,7 @@ const rmspropSignature: Signature = {
  * RMSprop: `s = rho s + (1 - rho) g²`, `p -= learningRate · g / (√s + epsilon)`.
  *
  * @returns parameter
- * @throws as {@link gemm}
+ * @throws as {@link gemm}; NonFiniteError for what would become NaN or infinite, which stays as it was
  */
 export function rmsprop<T extends FloatArray>(options: RmspropOptions<T>): T {
   return call(rmspropSignature, options).parameter as T;
@@ -135,7 +135,7 @@ const adamSignature: Signature = {
  * `v = beta2 v + (1 - beta2) g²`, `p -= learningRate · m/(1 - beta1ᵗ) / (√(v/(1 - beta2ᵗ)) + epsilon)`.
  *
  * @returns parameter
- * @throws as {@link gemm}
+ * @throws as {@link gemm}; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts

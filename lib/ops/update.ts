@@ -6,13 +6,14 @@ import type { NoAttrs } from "./constant.js";
 import { counter, float, learningRate } from "./samples.js";
 import { alike, notes, sameShape } from "./shapes.js";
 
-/** A record whose first `tensors` operands are alike (parameter, gradient, state) and all but the gradient are written to. */
-function update<A extends Attrs>(
+/** A record whose first `tensors` operands are alike (target, source, state) and all but the source are written to. */
+function inPlace<A extends Attrs>(
   name: string,
   operands: readonly string[],
   tensors: number,
   attrs: { readonly [K in keyof A]: AttrType },
   values: readonly A[],
+  more: Partial<Op<A>> = {},
 ): Op<A> {
   const rule = alike(name, operands);
   const scalars = [learningRate, counter];
@@ -38,7 +39,19 @@ function update<A extends Attrs>(
           attrs,
         })),
       ),
+    ...more,
   });
+}
+
+/** The record of an optimizer's step: of a parameter, its gradient, and `tensors - 2` tensors of state. */
+function update<A extends Attrs>(
+  name: string,
+  operands: readonly string[],
+  tensors: number,
+  attrs: { readonly [K in keyof A]: AttrType },
+  values: readonly A[],
+): Op<A> {
+  return inPlace(name, operands, tensors, attrs, values, { update: true });
 }
 
 function checkScalars(name: string, labels: readonly string[], specs: readonly Spec[], from: number): void {
@@ -71,7 +84,7 @@ export type LionAttrs = { readonly beta1: number; readonly beta2: number; readon
 const adamValues = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 const records = {
-  lerp: update<NoAttrs>("lerp", ["target", "source", "share"], 2, {}, [{}]),
+  lerp: inPlace<NoAttrs>("lerp", ["target", "source", "share"], 2, {}, [{}]),
   sgd: update<NoAttrs>("sgd", ["parameter", "gradient", "learningRate"], 2, {}, [{}]),
   momentum: update<MomentumAttrs>(
     "momentum",
@@ -148,7 +161,7 @@ const assignRecord = defineOp<NoAttrs>({
  *
  * @param parameter - of any shape; the gradient, and the state of the other functions here, are like it
  * @param rate - scalar; as a tensor it can differ from step to step of a captured function
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -182,7 +195,7 @@ export function lerp(target: Tensor, source: Tensor, share: Tensor): void {
  * Gradient descent with momentum, in place: `v = β v + d g` and `p -= learningRate · v`, or with Nesterov's look ahead
  * `p -= learningRate (β v + d g)`. `d` is `1 - β` when damped, else 1.
  *
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -204,7 +217,7 @@ export function momentum(
 /**
  * RMSprop, in place: `s = ρ s + (1 - ρ) g²` and `p -= learningRate · g / (√s + ε)`.
  *
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -229,7 +242,7 @@ export function rmsprop(
  * `p -= learningRate · m/(1 - β₁ᵗ) / (√(v/(1 - β₂ᵗ)) + ε)`.
  *
  * @param step - int32 scalar, counted from 0
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -253,7 +266,7 @@ export function adam(
 /**
  * Adagrad, in place: `s = s + g²` and `p -= learningRate · g / (√s + ε)`.
  *
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -277,7 +290,7 @@ export function adagrad(
  * `p -= learningRate · ((1 - μₜ) g / (1 - Mₜ) + μₜ₊₁ m / (1 - Mₜ₊₁)) / (√(v/(1 - β₂ᵗ)) + ε)`.
  *
  * @param step - int32 scalar, counted from 0
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts
@@ -301,7 +314,7 @@ export function nadam(
 /**
  * Lion, in place: `p -= learningRate · (sign(β₁ m + (1 - β₁) g) + weightDecay · p)`, then `m = β₂ m + (1 - β₂) g`.
  *
- * @throws ShapeError or DTypeError when they do not fit together
+ * @throws ShapeError or DTypeError when they do not fit together; NonFiniteError for what would become NaN or infinite, which stays as it was
  *
  * @example
  * ```ts

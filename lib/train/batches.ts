@@ -138,10 +138,10 @@ export class Batches {
       });
     } catch (error) {
       if (!(error instanceof Error) || !("stepsDone" in error)) throw error;
-      const { stepsDone = 0 } = error as StoppedAt;
+      const { stepsDone = 0, updating } = error as StoppedAt;
       if (isSimdnnError(error, "IndexError")) throw inDataset(error, run, (first + stepsDone) * size);
       const located = Object.assign(error, { stepsDone: before + stepsDone } satisfies StoppedAt);
-      if (!onSkip || !isSimdnnError(located, "NonFiniteError")) throw located;
+      if (!onSkip || updating || !isSimdnnError(located, "NonFiniteError")) throw located;
       add(stepsDone);
       tally.skip();
       onSkip(located);

@@ -75,12 +75,19 @@ export type StateValue =
 
 export type CallbackState = { readonly [key: string]: StateValue };
 
+/** Milliseconds that a callback has to come to its end when the training is aborted meanwhile. */
+export const patience = 1000;
+
+interface ProgressCaller extends Required<Pick<PassOptions, "onProgress">>, Pick<PassOptions, "onBatch"> {
+  readonly failed: AbortSignal;
+  /** Throws what a callback has thrown. */
+  readonly throwFailure: () => void;
+}
+
 /** Calls what runs during an epoch from native progress events, inside which nothing may be thrown: a callback that throws aborts `failed`. */
-export function progressCaller(
-  callbacks: readonly Callback[],
-  training: Training,
-): Required<Pick<PassOptions, "onProgress">> & Pick<PassOptions, "onBatch"> & { readonly failed: AbortSignal } {
+export function progressCaller(callbacks: readonly Callback[], training: Training): ProgressCaller {
   const controller = new AbortController();
+  let failure: { readonly error: unknown } | undefined; // which the signal's reason is not where that is undefined
   const each = (hook: "onProgress" | "onBatchEnd", among: readonly Callback[], step: number, logs: Logs): void => {
     if (controller.signal.aborted) return;
     try {
@@ -91,12 +98,16 @@ export function progressCaller(
         throw wrongValue("fit", hook, "a function that is not async", returned);
       }
     } catch (error) {
+      failure = { error };
       controller.abort(error);
     }
   };
   const perBatch = callbacks.filter((callback) => callback.onBatchEnd !== undefined);
   return {
     failed: controller.signal,
+    throwFailure: () => {
+      if (failure) throw failure.error;
+    },
     onProgress: (step: number, logs: Logs): void => each("onProgress", callbacks, step, logs),
     onBatch:
       perBatch.length === 0 ? undefined : (step: number, logs: Logs): void => each("onBatchEnd", perBatch, step, logs),

@@ -11,9 +11,11 @@ import { sourceOf, type Source, type TrainingData } from "./source.js";
 import type { Order } from "./training-file.js";
 import { watchable, type Watched } from "./watch.js";
 
-const nonFiniteChoices: readonly NonFinite[] = ["stop", "skip"];
 /** What fit() does with a step that is NaN or infinite. */
 export type NonFinite = "stop" | "skip";
+
+/** @internal */
+export const nonFiniteChoices: readonly NonFinite[] = ["stop", "skip"];
 
 export interface FitOptions {
   /** Passes over the data. Default: 1. */
@@ -50,7 +52,7 @@ export interface FitOptions {
   /** Changes each batch before training sees it, inputs and targets together: {@link mixUp}, or a function of your own written in ops. */
   readonly augment?: Augmentation;
   /**
-   * What to do with a step that is NaN or infinite. "stop" rejects with a NonFiniteError as soon as the loss is, or the weights are at the end.
+   * What to do with a step that is NaN or infinite. "stop" rejects with a NonFiniteError as soon as the loss is, or what an update would write.
    * "skip" looks at the loss and at every gradient before the update and leaves the step out, as if its batch did not exist: weights, optimizer,
    * running averages and counters stay as they were. The curve `skipped` counts such steps; an epoch of nothing else rejects all the same.
    * Default: "stop".

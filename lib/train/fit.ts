@@ -1,13 +1,12 @@
 // The training loop: epochs of native passes, validation and callbacks between them, and checkpoints from which it is taken up again.
+import { abortable } from "../abortable.js";
 import { Claim } from "../claim.js";
 import { fileError, isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
-import { assertFinite } from "../ops/guard.js";
 import { only, wrongValue } from "../options.js";
-import { Program, type StoppedAt } from "../program.js";
-import { Tape, withTape } from "../tape.js";
+import type { StoppedAt } from "../program.js";
 import type { Batches } from "./batches.js";
-import { progressCaller, type Callback, type Training } from "./callbacks.js";
+import { patience, progressCaller, type Callback, type Training } from "./callbacks.js";
 import { Checkpointer } from "./checkpoint.js";
 import { curveNames, validationName } from "./curve-names.js";
 import { Evaluator } from "./evaluate.js";
@@ -52,8 +51,6 @@ class Fitting {
   private figures: Figures | undefined;
   /** Whether all of this belongs together, and no callback is in the middle of something. */
   private whole = false;
-  /** The step that this training took last. */
-  private last: { readonly epoch: number; readonly step: number } | undefined;
   private readonly batches: Batches;
   private readonly evaluator: Evaluator;
   private readonly training: Training;
@@ -95,13 +92,13 @@ class Fitting {
       }
     };
     const others = model.serving.begin(this.claim);
-    if (others) await others;
-    await attempt(() => this.train());
+    if (others) await attempt(() => abortable(others, settings.signal).then(() => undefined));
+    if (!failure) await attempt(() => this.train());
     if (failure && settings.signal?.aborted && failure.error === settings.signal.reason && this.whole)
       await attempt(() => this.save(() => true));
     await model.serving.end();
     // Each gets to clean up, whatever happened before.
-    for (const callback of settings.callbacks) await attempt(() => callback.onTrainEnd?.(training));
+    for (const callback of settings.callbacks) await attempt(() => this.call(callback.onTrainEnd?.(training)));
     for (const source of Object.values(this.sources)) await attempt(() => source?.close());
     if (failure) throw failure.error;
     return { curves: this.curves, epochs: this.epoch, stopped: this.stopped };
@@ -114,7 +111,6 @@ class Fitting {
     if (this.stored) await this.takeUp(this.stored);
     this.whole = true;
     while (this.epoch < settings.epochs && this.stopped === undefined) if (!(await this.trainEpoch())) return;
-    if (this.stopped === undefined) await this.checkParameters();
     await this.save(() => true);
   }
 
@@ -130,7 +126,6 @@ class Fitting {
       if (!figures) return false;
       optimizer.epoch++;
       this.stepsBefore += this.tally.steps;
-      this.last = { epoch, step: this.tally.steps - 1 };
       [this.tally, this.figures] = [undefined, figures];
     }
     const logs = { ...this.figures, ...(await this.validate()), learningRate: optimizer.learningRate.item() };
@@ -147,7 +142,7 @@ class Fitting {
   private async pass(tally: Tally): Promise<Figures | undefined> {
     const { epoch, settings, training } = this;
     const { callbacks, threads, priority, signal, nonFinite } = settings;
-    const { onProgress, onBatch, failed } = progressCaller(callbacks, training);
+    const { onProgress, onBatch, failed, throwFailure } = progressCaller(callbacks, training);
     const until = signal ? AbortSignal.any([signal, failed]) : failed;
     const runs = this.sources.training.epoch(epoch, tally.steps, until);
     const untilPause = (): number =>
@@ -158,28 +153,14 @@ class Fitting {
     const work = { threads, priority, signal: until, within: this.claim, tally, onProgress, onBatch, onSkip };
     try {
       const figures = await this.batches.pass(runs, { ...work, untilPause, pause });
-      failed.throwIfAborted();
+      throwFailure();
       if (firstSkipped && tally.skipped === tally.steps) throw firstSkipped;
       return onSkip ? { ...figures, skipped: tally.skipped } : figures;
     } catch (error) {
+      throwFailure();
       if (!isSimdnnError(error, "NonFiniteError")) throw error;
       await this.stopAt(locatedIn(epoch, (error as StoppedAt).stepsDone, error));
-      failed.throwIfAborted();
       return undefined;
-    }
-  }
-
-  /** Of what the last step made of the weights, no further step would tell. */
-  private async checkParameters(): Promise<void> {
-    const { last, model, settings } = this;
-    if (!last) return;
-    const tape = new Tape();
-    withTape(tape, () => model.parameters.forEach(assertFinite));
-    try {
-      await new Program(tape, []).submit(1, { threads: settings.threads, within: this.claim });
-    } catch (error) {
-      if (!isSimdnnError(error, "NonFiniteError")) throw error;
-      await this.stopAt(locatedIn(last.epoch, last.step, error));
     }
   }
 
@@ -253,6 +234,11 @@ class Fitting {
     this.claim.take([...this.model.weights.values()]);
   }
 
+  /** Waits for a callback, though not for ever when the training is aborted. */
+  private async call(returned: void | Promise<void>): Promise<void> {
+    if (returned) await abortable(Promise.resolve(returned), this.settings.signal, patience);
+  }
+
   /** Callbacks in turn, with the weights free meanwhile; then what they bring to an end. */
   private async callEach(call: (callback: Callback) => void | Promise<void>, end?: () => void): Promise<void> {
     const { callbacks } = this.settings;
@@ -260,7 +246,7 @@ class Fitting {
     this.whole = false;
     if (callbacks.length > 0) {
       await this.model.serving.release();
-      for (const callback of callbacks) await call(callback);
+      for (const callback of callbacks) await this.call(call(callback));
       this.lock();
     }
     end?.();

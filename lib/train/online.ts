@@ -1,17 +1,21 @@
 // Online learning: single steps on batches as they come, in the order in which they come.
+import { abortable } from "../abortable.js";
 import { Claim } from "../claim.js";
 import type { Rows } from "../data/dataset.js";
 import type { Compiled, Model } from "../model.js";
-import { checkOptions } from "../options.js";
+import { checkOptions, oneOf } from "../options.js";
 import type { Batches } from "./batches.js";
 import { checkData } from "./check-data.js";
 import { checkWork } from "./check-work.js";
 import type { Figures } from "./figures.js";
+import { nonFiniteChoices, type NonFinite } from "./fit-options.js";
 import { batchRun, type Run } from "./runs.js";
 import { asDataset, type StreamedBatch } from "./stream.js";
 import { trainingSteps } from "./training-step.js";
 
 export interface TrainOnBatchOptions extends Pick<StreamedBatch, "sampleWeights" | "targetShape"> {
+  /** As fit's: "skip" leaves a step out that is NaN or infinite, and the promise resolves with `{ skipped: 1 }` alone. Default: "stop". */
+  readonly nonFinite?: NonFinite;
   /** Threads that the kernels may use. Default: setThreads(). */
   readonly threads?: number;
   /** Among the trainings of a process, those of higher priority go first. Default: 0. */
@@ -23,16 +27,14 @@ export interface TrainOnBatchOptions extends Pick<StreamedBatch, "sampleWeights"
 const where = "trainOnBatch";
 
 export class OnlineTrainer {
-  private readonly batches: Batches;
+  private readonly batches = new Map<NonFinite, Batches>();
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
 
   constructor(
     private readonly model: Model,
-    compiled: Compiled,
-  ) {
-    this.batches = trainingSteps(model, compiled);
-  }
+    private readonly compiled: Compiled,
+  ) {}
 
   /** Whether steps are being made. */
   get busy(): boolean {
@@ -41,16 +43,18 @@ export class OnlineTrainer {
 
   /** Takes the batch at once, and makes the step when those before it are done. */
   async step(inputs: Rows, targets: Rows, options: TrainOnBatchOptions): Promise<Figures> {
-    checkOptions(where, options, ["sampleWeights", "targetShape", "threads", "priority", "signal"]);
+    checkOptions(where, options, ["sampleWeights", "targetShape", "nonFinite", "threads", "priority", "signal"]);
     checkWork(where, options);
-    const { sampleWeights, targetShape, ...work } = options;
+    const { sampleWeights, targetShape, nonFinite = "stop", ...work } = options;
+    oneOf(where, "nonFinite", nonFinite, nonFiniteChoices);
     const batch = asDataset(where, this.model, { inputs, targets, sampleWeights, targetShape });
     checkData(where, this.model, batch);
     const run = batchRun(batch);
-    this.batches.prepare([run]);
+    const batches = this.batchesFor(nonFinite);
+    batches.prepare([run]);
     this.waiting++;
-    const mine = this.last.then(() => this.train(run, work));
-    this.last = mine.catch(() => undefined);
+    const mine = abortable(this.last, work.signal).then(() => this.train(batches, run, nonFinite, work));
+    this.last = Promise.allSettled([this.last, mine]);
     try {
       return await mine;
     } finally {
@@ -58,14 +62,30 @@ export class OnlineTrainer {
     }
   }
 
-  private async train(run: Run, work: Pick<TrainOnBatchOptions, "threads" | "priority" | "signal">): Promise<Figures> {
+  private batchesFor(nonFinite: NonFinite): Batches {
+    const known = this.batches.get(nonFinite);
+    if (known) return known;
+    const made = trainingSteps(this.model, this.compiled, { nonFinite });
+    this.batches.set(nonFinite, made);
+    return made;
+  }
+
+  private async train(
+    batches: Batches,
+    run: Run,
+    nonFinite: NonFinite,
+    work: Pick<TrainOnBatchOptions, "threads" | "priority" | "signal">,
+  ): Promise<Figures> {
     const { serving, weights } = this.model;
     const claim = new Claim("being trained", `await the ${where}() promise first`);
-    const others = serving.begin(claim);
-    if (others) await others;
+    let skipped = 0;
+    const onSkip = nonFinite === "skip" ? (): number => ++skipped : undefined;
     try {
+      const others = serving.begin(claim);
+      if (others) await abortable(others, work.signal);
       claim.take([...weights.values()]);
-      return await this.batches.pass([run], { ...work, within: claim });
+      const figures = await batches.pass([run], { ...work, within: claim, onSkip });
+      return onSkip ? { ...(skipped === 0 && figures), skipped } : figures;
     } finally {
       await serving.end();
     }

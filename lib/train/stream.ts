@@ -1,4 +1,5 @@
 // Streams of batches: reads ahead of training, a bounded number of batches, and makes each of them a small dataset.
+import { abortable } from "../abortable.js";
 import { dataset, Dataset, type Rows } from "../data/dataset.js";
 import { formatShape, shapeError } from "../errors.js";
 import type { Model } from "../model.js";
@@ -61,7 +62,7 @@ export class StreamReader {
     this.fill(1);
     const next = this.ahead.shift()!;
     this.fill(this.prefetch);
-    return signal ? abortable(next, signal) : next;
+    return abortable(next, signal);
   }
 
   /** Ends the source. Waits until it has ended, unless it is in the middle of making a batch, which may take for ever. */
@@ -169,19 +170,4 @@ function together(where: string, examples: readonly StreamedExample[]): Streamed
   const wrong = labelled.find(({ label }) => !Number.isInteger(label));
   if (wrong) throw wrongValue(where, "label", "a class number", wrong.label);
   return { inputs, targets: Int32Array.from(labelled, ({ label }) => label) };
-}
-
-/** Settles with `promise`, or rejects with the signal's reason when that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,8 +1,49 @@
 // Optimizer steps, in place: p the parameter, g its gradient, lr the learning rate.
 #include "reference.h"
+#include "unfit.h"
 #include "visit.h"
 
 namespace simdnn::reference {
+
+namespace {
+
+template <class T>
+bool reported(const Args& args, int32_t operand) {
+  const T* x = data<T>(args.in[operand]);
+  for (int64_t i = 0; i < args.in[operand].size; ++i) {
+    if (std::isfinite(x[i])) continue;
+    *args.status = {Fault::unfit_update, 0, operand, i, double(x[i])};
+    return true;
+  }
+  return false;
+}
+
+// Writes what a step makes of a number, and notes whether it may not.
+struct Sound {
+  const Args& args;
+  bool unfit = false;
+  ~Sound() {
+    if (unfit) report_unfit(args);
+  }
+  template <class T>
+  void write(T& to, double value) {
+    if (std::isfinite(T(value)))
+      to = T(value);
+    else
+      unfit = true;
+  }
+};
+
+}  // namespace
+
+void report_unfit(const Args& args) {
+  for (int32_t operand : {1, 0, 2, 3, 4}) {
+    if (operand >= args.n_in) break;
+    const DType dtype = args.in[operand].dtype;
+    if (dtype == DType::float32 ? reported<float>(args, operand) : dtype == DType::float64 && reported<double>(args, operand)) return;
+  }
+  *args.status = {Fault::unfit_update, 0, 0, -1, HUGE_VAL};
+}
 
 // p -= lr g
 template <class T>
@@ -10,7 +51,8 @@ void sgd(const Args& args) {
   T* p = data<T>(args.in[0]);
   const T* g = data<T>(args.in[1]);
   const double lr = scalar(args.in[2]);
-  for (int64_t i = 0; i < args.in[0].size; ++i) p[i] = T(p[i] - lr * g[i]);
+  Sound sound{args};
+  for (int64_t i = 0; i < args.in[0].size; ++i) sound.write(p[i], p[i] - lr * g[i]);
 }
 
 // t += share (s - t)
@@ -29,10 +71,11 @@ void momentum(const Args& args) {
   const T* g = data<T>(args.in[1]);
   const double lr = scalar(args.in[3]), beta = args.attrs[0], damping = args.attrs[1] != 0 ? 1 - beta : 1;
   const bool nesterov = args.attrs[2] != 0;
+  Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = damping * g[i], velocity = beta * v[i] + gradient;
-    v[i] = T(velocity);
-    p[i] = T(p[i] - lr * (nesterov ? beta * velocity + gradient : velocity));
+    sound.write(v[i], velocity);
+    sound.write(p[i], p[i] - lr * (nesterov ? beta * velocity + gradient : velocity));
   }
 }
 
@@ -42,10 +85,11 @@ void rmsprop(const Args& args) {
   T *p = data<T>(args.in[0]), *s = data<T>(args.in[2]);
   const T* g = data<T>(args.in[1]);
   const double lr = scalar(args.in[3]), rho = args.attrs[0], epsilon = args.attrs[1];
+  Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i], square = rho * s[i] + (1 - rho) * gradient * gradient;
-    s[i] = T(square);
-    p[i] = T(p[i] - lr * gradient / (std::sqrt(square) + epsilon));
+    sound.write(s[i], square);
+    sound.write(p[i], p[i] - lr * gradient / (std::sqrt(square) + epsilon));
   }
 }
 
@@ -58,12 +102,13 @@ void adam(const Args& args) {
   const double lr = scalar(args.in[4]), t = scalar(args.in[5]) + 1;
   const double beta1 = args.attrs[0], beta2 = args.attrs[1], epsilon = args.attrs[2], decay = args.attrs[3];
   const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
+  Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i];
     const double first = beta1 * m[i] + (1 - beta1) * gradient, second = beta2 * v[i] + (1 - beta2) * gradient * gradient;
-    m[i] = T(first);
-    v[i] = T(second);
-    p[i] = T(p[i] - lr * decay * p[i] - lr * (first / correction1) / (std::sqrt(second / correction2) + epsilon));
+    sound.write(m[i], first);
+    sound.write(v[i], second);
+    sound.write(p[i], p[i] - lr * decay * p[i] - lr * (first / correction1) / (std::sqrt(second / correction2) + epsilon));
   }
 }
 
@@ -73,10 +118,11 @@ void adagrad(const Args& args) {
   T *p = data<T>(args.in[0]), *s = data<T>(args.in[2]);
   const T* g = data<T>(args.in[1]);
   const double lr = scalar(args.in[3]), epsilon = args.attrs[0];
+  Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i], sum = s[i] + gradient * gradient;
-    s[i] = T(sum);
-    p[i] = T(p[i] - lr * gradient / (std::sqrt(sum) + epsilon));
+    sound.write(s[i], sum);
+    sound.write(p[i], p[i] - lr * gradient / (std::sqrt(sum) + epsilon));
   }
 }
 
@@ -102,12 +148,13 @@ void nadam(const Args& args) {
   const auto mu = [&](double step) { return beta1 * (1 - 0.5 * std::exp(log_q * step)); };
   const double product = momentum_product(beta1, log_q, t), correction2 = 1 - std::pow(beta2, t);
   const double of_gradient = (1 - mu(t)) / (1 - product), of_moment = mu(t + 1) / (1 - product * mu(t + 1));
+  Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i];
     const double first = beta1 * m[i] + (1 - beta1) * gradient, second = beta2 * v[i] + (1 - beta2) * gradient * gradient;
-    m[i] = T(first);
-    v[i] = T(second);
-    p[i] = T(p[i] - lr * (of_gradient * gradient + of_moment * first) / (std::sqrt(second / correction2) + epsilon));
+    sound.write(m[i], first);
+    sound.write(v[i], second);
+    sound.write(p[i], p[i] - lr * (of_gradient * gradient + of_moment * first) / (std::sqrt(second / correction2) + epsilon));
   }
 }
 
@@ -117,10 +164,11 @@ void lion(const Args& args) {
   T *p = data<T>(args.in[0]), *m = data<T>(args.in[2]);
   const T* g = data<T>(args.in[1]);
   const double lr = scalar(args.in[3]), beta1 = args.attrs[0], beta2 = args.attrs[1], decay = args.attrs[2];
+  Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i], moment = m[i], direction = beta1 * moment + (1 - beta1) * gradient;
-    m[i] = T(beta2 * moment + (1 - beta2) * gradient);
-    p[i] = T(p[i] - lr * (double((direction > 0) - (direction < 0)) + decay * p[i]));
+    sound.write(m[i], beta2 * moment + (1 - beta2) * gradient);
+    sound.write(p[i], p[i] - lr * (double((direction > 0) - (direction < 0)) + decay * p[i]));
   }
 }
 

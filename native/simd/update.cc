@@ -1,4 +1,5 @@
 // Optimizer steps in float32, one pass over parameter, gradient and state; formulas: reference/update.cc.
+#include "../reference/unfit.h"
 #include "columns.h"
 #include "isa.h"
 
@@ -35,13 +36,33 @@ SIMDNN_INLINE Arrays<count> arrays(const Args& args) {
   return result;
 }
 
-// body(place) for all elements of the first `count` operands.
+// A place that stores nothing but finite numbers: an element that would be none keeps its value.
+template <class Place>
+struct Sound : Place {
+  vi* unfit;
+  SIMDNN_METHOD void store(float* p, vf x) const {
+    const vf known = Place::or_else(x, 0);
+    const vi wrong = bits(known - known) != 0;  // x - x is 0, or NaN where x is not finite
+    *unfit |= wrong;
+    Place::store(p, select(wrong, Place::load(p), x));
+  }
+};
+
+// body(place) for all elements of the first `count` operands. That one became NaN or infinite is a fault.
 template <int count, class Body>
 SIMDNN_INLINE void each_parameter(const Args& args, Body body) {
-  each(args, args.in[0].size, [all = arrays<count>(args), body](auto at) {
-    all.prefetch(at.i + kAhead);
-    body(at);
+  int32_t found = 0;
+  parallel(args, args.in[0].size, kGrain, [&, all = arrays<count>(args)](int64_t begin, int64_t end) {
+    const Body own = body;
+    const Arrays<count> ahead = all;
+    vi unfit = {};
+    each(begin, end, [&](auto at) {
+      ahead.prefetch(at.i + kAhead);
+      own(Sound<decltype(at)>{at, &unfit});
+    });
+    if (any(unfit)) __atomic_store_n(&found, 1, __ATOMIC_RELAXED);
   });
+  if (found) reference::report_unfit(args);
 }
 
 void sgd(const Args& args) {
@@ -55,7 +76,7 @@ void lerp(const Args& args) {
   float* target = data<float>(args.in[0]);
   const float* source = data<float>(args.in[1]);
   const vf share = broadcast(static_cast<float>(scalar(args.in[2])));
-  each_parameter<2>(args, [=](auto at) { at.store(target, fma(share, at.load(source) - at.load(target), at.load(target))); });
+  each(args, args.in[0].size, [=](auto at) { at.store(target, fma(share, at.load(source) - at.load(target), at.load(target))); });
 }
 
 void momentum(const Args& args) {

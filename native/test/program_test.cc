@@ -86,12 +86,38 @@ TEST("program: a fault leaves no trace in what is to be restored, nor does the s
   EXPECT_EQ(status.position, int64_t{1});
   EXPECT_EQ(parameter[0], 1.0f);
   EXPECT_EQ(parameter[1], 2.0f);
-  EXPECT_EQ(program.find_non_finite(nullptr, 1), out);
+  EXPECT_EQ(program.find_non_finite(status, nullptr, 1), out);
   EXPECT_EQ(parameter[0], 1.0f);
   poisoned[1] = 1;
   status = {};
   EXPECT(program.run(nullptr, 1, &status));
   EXPECT_NEAR(parameter[0], 0.95, 1e-7);
+}
+
+TEST("program: an update that cannot be made says what its gradient came from, and those before it stay") {
+  float first[2] = {1, 2}, second[2] = {3, 4}, x[2] = {1, 0}, counter[2] = {0, 0}, one[2] = {1, 1}, result[4];
+  double rate = 1;
+  Image image;
+  auto bytes = [](void* data) { return static_cast<uint8_t*>(data); };
+  image.storages = {{bytes(first), 8}, {bytes(second), 8}, {bytes(x), 8}, {bytes(counter), 8}, {bytes(one), 8}, {bytes(&rate), 8}, {bytes(result), 8}};
+  int32_t p = image.vector(0, 0, 2), q = image.vector(1, 0, 2), in = image.vector(2, 0, 2), count = image.vector(3, 0, 2), ones = image.vector(4, 0, 2);
+  image.tensors.insert(image.tensors.end(), {5, 0, static_cast<int32_t>(DType::float64), 0, 0, 0, 0, 0, 0, 0});
+  const int32_t lr = 5, log = image.vector(6, 0, 2);
+  for (bool stays : {true, false}) {
+    image.instructions = {op_log, 1, 1, 0, in, log, op_assign, 2, 0, 0, count, ones, op_sgd, 3, 0, 0, p, ones, lr, op_sgd, 3, 0, 0, q, log, lr};
+    image.restored = stays ? std::vector<int32_t>{count} : std::vector<int32_t>{count, p};
+    Program program(image.image(), table());
+    Status status{};
+    EXPECT(!program.run(nullptr, 1, &status));
+    EXPECT(status.fault == Fault::unfit_update);
+    EXPECT_EQ(status.instruction, 3);
+    EXPECT_EQ(status.operand, 1);
+    EXPECT_EQ(status.position, int64_t{1});
+    EXPECT_EQ(program.find_non_finite(status, nullptr, 1), log);
+    EXPECT_EQ(first[0], 0.0f);  // by the first round
+    EXPECT_EQ(second[1], 4.0f);
+    EXPECT_EQ(counter[0], 0.0f);
+  }
 }
 
 TEST("program: refuses what reaches outside its memory") {

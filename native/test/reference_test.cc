@@ -227,6 +227,41 @@ TEST("reference: lion goes by signs, of a mixture that it does not keep") {
   EXPECT_VALUES(p, 0, {10 - 0.5 * (-1 + 1.25), 10 - 0.5 * (1 + 1.25), 10 - 0.5 * 1.25});
 }
 
+TEST("reference: an update writes no NaN and no infinity, and says where one came from") {
+  const Array lr = f64({}, {0.5}), good = f64({3}, {2, 2, 2}), bad = f64({3}, {2, -kInfinity, kNaN}), first = i32({}, {0});
+  const auto one = [] { return f64({3}, {1, 1, 1}); };
+  const auto expect = [](const Status& status, int operand, int position, double value) {
+    EXPECT(status.fault == Fault::unfit_update);
+    EXPECT_EQ(status.operand, operand);
+    EXPECT_EQ(status.position, position);
+    EXPECT_EQ(status.value, value);
+  };
+  Array p = one(), m = one(), v = one();
+  expect(run(op_sgd, {&p, &bad, &lr}, {}), 1, 1, -kInfinity);
+  EXPECT_VALUES(p, 0, {0, 1, 1});
+  expect(run(op_momentum, {&p, &bad, &m, &lr}, {}, {0.5, 0, 0}), 1, 1, -kInfinity);
+  EXPECT_VALUES(m, 0, {2.5, 1, 1});
+  expect(run(op_lion, {&p, &bad, &m, &lr}, {}, {0.75, 0.5, 0}), 1, 1, -kInfinity);  // whose sign is finite
+  EXPECT_VALUES(m, 0, {2.25, 1, 1});
+  for (Op op : {op_rmsprop, op_adagrad}) {
+    v = one();
+    expect(run(op, {&p, &bad, &v, &lr}, {}, op == op_rmsprop ? std::vector<double>{0.75, 0.1} : std::vector<double>{0.1}), 1, 1, -kInfinity);
+    EXPECT_VALUES(v, 0, {op == op_rmsprop ? 1.75 : 5.0, 1, 1});
+  }
+  for (Op op : {op_adam, op_nadam}) {
+    p = one(), m = one(), v = one();
+    expect(run(op, {&p, &bad, &m, &v, &lr, &first}, {}, {0.5, 0.5, 0.25, 0}), 1, 1, -kInfinity);
+    EXPECT_VALUES(m, 0, {1.5, 1, 1});
+    EXPECT_VALUES(v, 0, {2.5, 1, 1});
+  }
+  p = f64({3}, {1, kInfinity, 1});
+  expect(run(op_sgd, {&p, &good, &lr}, {}), 0, 1, kInfinity);
+  const Array steep = f64({3}, {1, 1e308, 1e308}), large = f64({}, {100});
+  p = one();
+  expect(run(op_sgd, {&p, &steep, &large}, {}), 0, -1, kInfinity);  // all operands are finite
+  EXPECT_VALUES(p, 0, {-99, 1, 1});
+}
+
 TEST("reference: assert_finite names the first that is not") {
   const Array good = f32({3}, {1, -3e38, 0}), bad = f32({2, 2}, {1, 2, kInfinity, kNaN});
   EXPECT(run(op_assert_finite, {&good}, {}).fault == Fault::none);

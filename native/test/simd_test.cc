@@ -349,6 +349,21 @@ TEST("simd: optimizer steps") {
   }
 }
 
+TEST("simd: optimizer steps write nothing but finite numbers") {
+  const Operand rate = one_number(0.01), step = one_number(3, DType::int32);
+  for (double bad : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    for (int64_t n : {1, 5, 33, 50021})
+      for (size_t spoilt : {0, 1, 2}) {
+        std::vector<Operand> sound{normal_numbers({n}), normal_numbers({n}), uniform_numbers({n})};
+        sound[spoilt].values[static_cast<size_t>(n - 1)] = sound[spoilt].values[static_cast<size_t>(n / 2)] = bad;
+        const Operand &p = sound[0], &g = sound[1], &s = sound[2];
+        if (spoilt < 2) check_case({op_sgd, {p, g, rate}, {}, {}, 1, 1e-9});
+        check_case({op_momentum, {p, g, s, rate}, {}, {0.9, 0, 1}, 2, 2e-7});
+        check_case({op_rmsprop, {p, g, s, rate}, {}, {0.9, 1e-7}, 2, 2e-7});
+        check_case({op_adam, {p, g, s, uniform_numbers({n}), rate, step}, {}, {0.9, 0.999, 1e-8, 0.1}, 2, 2e-7});
+      }
+}
+
 TEST("simd: assert_finite reports the first") {
   for (int64_t n : lengths()) check_case({op_assert_finite, {normal_numbers({n}, 1e38)}, {}});
   for (double bad : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})

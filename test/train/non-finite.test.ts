@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { adam, batchNorm, checkpoint, dataset, dense, dropout, relu, sequential, sgd, terminateOnNaN, type FitOptions, type History, type Loss, type Model, type StreamedBatch, type Tensor } from "simdnn"; // prettier-ignore
+import { adagrad, adam, adamw, batchNorm, capture, checkpoint, dataset, dense, dropout, lion, momentum, nadam, nesterov, parameter, relu, rmsprop, sequential, sgd, terminateOnNaN, type FitOptions, type History, type Loss, type Model, type StreamedBatch, type Tensor, type TrainOnBatchOptions } from "simdnn"; // prettier-ignore
 import { failure } from "../failure.js";
 
 const size = 4;
@@ -97,6 +97,22 @@ describe("skipped steps", () => {
     expect(stopped).toBe("terminateOnNaN");
   });
 
+  test("one by one, online", async () => {
+    const [expected, skipping] = [network(), network()];
+    for (const { inputs, targets } of examples({ without: [2] })) await expected.trainOnBatch(inputs, targets);
+    const told = [];
+    for (const { inputs, targets } of examples({ bad: [2] }))
+      told.push(await skipping.trainOnBatch(inputs, targets, { nonFinite: "skip" }));
+    expect(stateOf(skipping)).toEqual(stateOf(expected));
+    expect(told[2]).toEqual({ skipped: 1 });
+    expect(told[3]).toEqual({ loss: expect.any(Number) as number, skipped: 0 });
+    const { inputs, targets } = examples({ bad: [0] })[0]!;
+    await expect(skipping.trainOnBatch(inputs, targets)).rejects.toThrow(failure("NonFiniteError", /^loss became NaN/));
+    expect(stateOf(skipping)).toEqual(stateOf(expected));
+    const wrong = { nonFinite: "ignore" } as unknown as TrainOnBatchOptions;
+    await expect(skipping.trainOnBatch(inputs, targets, wrong)).rejects.toThrow(failure("OptionError", /nonFinite/));
+  });
+
   test("other faults are not among them", async () => {
     const data = examples({ bad: [1] });
     (data[5]!.targets as Int32Array)[2] = 9;
@@ -167,15 +183,59 @@ describe("by default the step is the last", () => {
     expect(model.getWeights()).toEqual(before);
   });
 
-  test("with gradients, one step later", async () => {
-    await expect(kinked().fit(kinkedData(2), { batchSize: 2, shuffle: false })).rejects.toThrow(
-      failure("NonFiniteError", /^loss became NaN at epoch 0, step 2/),
+  for (const [zeroAt, step] of [
+    [2, 1],
+    [7, 3],
+  ] as const)
+    // prettier-ignore
+    test(`with gradients of step ${step}, which leave the weights as they were`, async () => {
+      const [expected, stopped] = [kinked(), kinked()];
+      await expected.fit(kinkedData(-1).take(2 * step), { batchSize: 2, shuffle: false });
+      await expect(stopped.fit(kinkedData(zeroAt), { batchSize: 2, shuffle: false })).rejects.toThrow(
+        failure(
+          "NonFiniteError",
+          `gradient of dense1.weight became NaN at epoch 0, step ${step}; first non-finite tensor: output of div, float32 [2, 1]`,
+        ),
+      );
+      expect(stateOf(stopped)).toEqual(stateOf(expected));
+    });
+
+  test("with weights that the layers hide", async () => {
+    const layers = [dense(2, { bias: false, activation: "relu" }), dense(1)];
+    const model = sequential(layers, { inputShape: [1], seed: 1 }).compile({ loss: "meanSquaredError" });
+    model.weights.get("dense1.weight")!.write()[1] = -Infinity; // relu makes it 0, forwards and backwards
+    await expect(model.fit(dataset([[1], [1]], [[1], [0]]), { batchSize: 1 })).rejects.toThrow(
+      failure(
+        "NonFiniteError",
+        "dense1.weight became -Infinity at epoch 0, step 0; first non-finite tensor: dense1.weight",
+      ),
     );
   });
 
-  test("with gradients of the last step", async () => {
-    await expect(kinked().fit(kinkedData(7), { batchSize: 2, shuffle: false })).rejects.toThrow(
-      failure("NonFiniteError", "dense1.weight became NaN at epoch 0, step 3"),
+  test("with updates that are too large, and no weight becomes infinite", async () => {
+    const optimizer = sgd({ learningRate: 1e38 });
+    const model = sequential([dense(1)], { inputShape: [1], seed: 1 }).compile({ loss: "meanSquaredError", optimizer });
+    await expect(model.fit(dataset([[100]], [[100]]), { nonFinite: "skip" })).rejects.toThrow(
+      failure("NonFiniteError", /^dense1.weight became Infinity at epoch 0, step 0/),
     );
+    for (const values of model.getWeights().values())
+      for (const value of values) expect(value).toSatisfy(Number.isFinite);
   });
+
+  const optimizers = { sgd, momentum, nesterov, rmsprop, adam, adamw, adagrad, nadam, lion };
+  for (const [name, optimizer] of Object.entries(optimizers))
+    test(`with a gradient that ${name} is given, at once and captured`, () => {
+      for (const captured of [false, true]) {
+        const [w, made] = [parameter([1, 0, 4], { name: "w" }), optimizer()];
+        const step = (): Tensor => {
+          const cost = w.sqrt().sum(); // whose slope at 0 is infinite
+          made.minimize(cost, [w]);
+          return cost;
+        };
+        const error = failure("NonFiniteError", /^gradient of w became Infinity; first non-finite tensor: /);
+        expect(captured ? capture(step) : step).toThrow(error);
+        expect(w.data()[1]).toSatisfy(Number.isFinite);
+        expect(made.iterations.item()).toBe(captured ? 0 : 1);
+      }
+    });
 });

@@ -59,11 +59,24 @@ describe("a training with checkpoints", () => {
       const stored = await epochsIn(dir);
       expect(stored, `seed ${random.seed}`).toBeGreaterThanOrEqual(said - 1);
     }
-    expect((await readdir(dir)).length).toBeLessThanOrEqual(4); // two checkpoints, one too many, and one begun
+    expect((await readdir(dir)).length).toBeLessThanOrEqual(5); // two checkpoints, one too many, one begun, and the file of the lock
     const { lines } = run(dir, String(epochs));
     expect(lines.at(-1)).toBe(run("none", String(epochs)).lines.at(-1));
     expect((await readdir(dir)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   }, 600_000);
+
+  it("keeps others out of its directory until it ends, in whatever way", async () => {
+    const dir = join(folder, "shared");
+    const child = spawn(process.execPath, [script, dir, "1000000"], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const other = spawnSync(process.execPath, [script, dir, "1000000"], { encoding: "utf8", timeout: 60_000 });
+    expect(other.stderr).toContain(`[BusyError]: "${dir}" is in use by a training of process ${child.pid}`);
+    expect(other.status).toBe(1);
+    child.kill("SIGKILL");
+    await ended;
+    expect(run(dir, String(await epochsIn(dir))).lines.at(-1)).toMatch(/^done/);
+  });
 
   it.runIf(process.platform === "linux")(
     "goes on without room on the disk if it was asked to, and says what is wrong",

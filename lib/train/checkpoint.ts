@@ -1,7 +1,8 @@
 // Checkpoints: a training saved as it goes on, so that it can be taken up where a crash or a shutdown broke it off. What is in them is training-file.ts.
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isSimdnnError, type SimdnnError } from "../errors.js";
+import { busyError, isSimdnnError, type SimdnnError } from "../errors.js";
+import { FileLock } from "../file-lock.js";
 import { checkWritable, systemError } from "../files.js";
 import type { Compiled, Model } from "../model.js";
 import { bool, checkOptions, positiveInteger, wrongValue } from "../options.js";
@@ -21,9 +22,12 @@ export interface CheckpointOptions {
   readonly every?: number | { readonly epochs?: number; readonly steps?: number };
   /** How many to keep, the newest. Default: 2. */
   readonly keep?: number;
-  /** Go on with the newest checkpoint of the directory; where there is none, begin. Default: false. */
+  /** Go on with the newest checkpoint of the directory that can be read; where there is none at all, begin. Default: false. */
   readonly resume?: boolean;
-  /** Is told when a checkpoint could not be written, and training goes on. Without it fit() rejects. */
+  /**
+   * Is told when a checkpoint could not be written, and training goes on; without it fit() rejects. Also of each that could not be read, where an older one
+   * is resumed in its place; without it that is a warning of the process.
+   */
   readonly onError?: (error: SimdnnError<"FileError">) => void;
 }
 
@@ -36,7 +40,8 @@ export interface CheckpointOptions {
  * training ends, or is aborted by its signal. Each is a safetensors file, `checkpoint-<number>.safetensors`, which {@link loadModel} reads, too.
  * {@link modelCheckpoint} saves models alone, to be used rather than trained further.
  *
- * @throws OptionError for an unknown option or a wrong value; FileError from fit() when one cannot be written or read
+ * @throws OptionError for an unknown option or a wrong value; from fit(), BusyError when another training writes to the directory, FileError when a
+ *   checkpoint cannot be written, or none of those that are there can be read
  *
  * @example
  * ```ts
@@ -50,6 +55,7 @@ export function checkpoint(options: CheckpointOptions): Callback {
 
 const where = "checkpoint";
 const nameOf = (number: number): string => `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
+const lockName = ".checkpoint.lock";
 const namePattern = /^checkpoint-(\d{6,15})\.safetensors$/;
 const stalePattern = /^\.checkpoint-\d{6,15}\.safetensors\..*\.tmp$/; // what a crash leaves of files.ts's replaceFile
 
@@ -63,7 +69,7 @@ export class Checkpointer implements Callback {
   private readonly keep: number;
   private readonly resume: boolean;
   private readonly tell: CheckpointOptions["onError"];
-  /** Of those in the directory, the oldest first. */
+  /** Of those in the directory, in the order in which they go: damaged ones first, then the oldest. */
   private numbers: number[] = [];
   /** Of the last one that was tried. */
   private last: Position = { epoch: 0, steps: 0 };
@@ -89,22 +95,65 @@ export class Checkpointer implements Callback {
   }
 
   /**
-   * Makes the directory ready and reads what there is to go on with.
-   * @throws FileError when it cannot be written to, unless the user wants to be told only, or when the newest checkpoint is no good
+   * Makes the directory ready.
+   *
+   * @returns the lock that keeps other trainings out, to be released in the end
+   * @throws FileError when it cannot be written to, unless the user wants to be told only; BusyError when another training does
    */
-  async open(model: Model, compiled: Compiled): Promise<StoredTraining | undefined> {
+  async open(): Promise<FileLock | undefined> {
+    let lock: FileLock | undefined;
     await this.attempt(async () => {
       await checkWritable(join(this.dir, nameOf(0)));
+      lock = await FileLock.take(join(this.dir, lockName), (holder) =>
+        busyError(
+          this.dir,
+          `in use by a training of ${holder}`,
+          "wait until it has ended, or choose another directory",
+        ),
+      );
       for (const name of await this.list())
         if (stalePattern.test(name)) await rm(join(this.dir, name), { force: true });
     });
+    return lock;
+  }
+
+  /**
+   * Reads what there is to go on with.
+   * @throws FileError when there are checkpoints, but none that is whole and of this model
+   */
+  async read(model: Model, compiled: Compiled): Promise<StoredTraining | undefined> {
     const names = await this.list();
     this.numbers = names.flatMap((name) => namePattern.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b); // prettier-ignore
-    const newest = this.numbers.at(-1);
-    const stored = this.resume && newest !== undefined ? await readTraining(join(this.dir, nameOf(newest)), model, compiled) : undefined; // prettier-ignore
+    const stored = this.resume ? await this.newest(model, compiled) : undefined;
     this.written = stored?.state.position;
     this.last = this.written ?? { epoch: 0, steps: 0 };
     return stored;
+  }
+
+  private async newest(model: Model, compiled: Compiled): Promise<StoredTraining | undefined> {
+    const damaged = new Map<number, SimdnnError<"FileError">>();
+    for (const number of this.numbers.toReversed()) {
+      try {
+        const stored = await readTraining(join(this.dir, nameOf(number)), model, compiled);
+        for (const error of damaged.values()) this.warn(error, stored.file);
+        this.numbers = [...damaged.keys(), ...this.numbers.filter((other) => !damaged.has(other))];
+        return stored;
+      } catch (error) {
+        if (!isSimdnnError(error, "FileError")) throw error;
+        damaged.set(number, error);
+      }
+    }
+    for (const error of damaged.values()) throw error;
+    return undefined;
+  }
+
+  private warn(error: SimdnnError<"FileError">, instead: string): void {
+    if (this.tell) this.tell(error);
+    else
+      process.emitWarning(`${error.message}. Going on with ${instead}`, {
+        type: "CheckpointWarning",
+        code: "SIMDNN_CHECKPOINT",
+      });
   }
 
   /** Steps from `steps` on until a checkpoint is due. */
@@ -127,7 +176,7 @@ export class Checkpointer implements Callback {
   async write(model: Model, compiled: Compiled, state: TrainingState): Promise<void> {
     this.last = state.position;
     await this.attempt(async () => {
-      const number = (this.numbers.at(-1) ?? 0) + 1;
+      const number = Math.max(0, ...this.numbers) + 1;
       await writeTraining(join(this.dir, nameOf(number)), model, compiled, state);
       this.written = state.position;
       this.numbers.push(number);
@@ -147,6 +196,7 @@ export class Checkpointer implements Callback {
     try {
       await work();
     } catch (error) {
+      if (isSimdnnError(error, "BusyError")) throw error;
       const failure = isSimdnnError(error, "FileError") ? error : systemError(this.dir, "a writable directory", error);
       if (!this.tell) throw failure;
       this.tell(failure);

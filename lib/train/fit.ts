@@ -1,6 +1,7 @@
 // The training loop: epochs of native passes, validation and callbacks between them, and checkpoints from which it is taken up again.
 import { abortable } from "../abortable.js";
 import { Claim } from "../claim.js";
+import type { FileLock } from "../file-lock.js";
 import { fileError, isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
 import { only, wrongValue } from "../options.js";
@@ -31,12 +32,27 @@ export async function fit(model: Model, compiled: Compiled, data: TrainingData, 
   const given = checkFitOptions(model, data, options);
   const sources = sourcesOf(model, data, given);
   const checkpointers = given.callbacks.filter((callback) => callback instanceof Checkpointer);
-  let stored: StoredTraining | undefined;
-  for (const checkpointer of checkpointers) stored = (await checkpointer.open(model, compiled)) ?? stored;
-  if (!stored) return new Fitting(model, compiled, data, given, sources, checkpointers).run();
-  const settings = sameOrder(data, given, options, stored.state.order);
-  const again = sourcesOf(model, data, settings);
-  return new Fitting(model, compiled, data, settings, again, checkpointers, stored).run();
+  if (checkpointers.length === 0) return new Fitting(model, compiled, data, given, sources, checkpointers).run();
+  const locks: FileLock[] = [];
+  const release = async (): Promise<void> => {
+    for (const lock of locks) await lock.release();
+  };
+  const begin = async (): Promise<Fitting> => {
+    let stored: StoredTraining | undefined;
+    for (const checkpointer of checkpointers) {
+      const lock = await checkpointer.open();
+      if (lock) locks.push(lock);
+      stored = (await checkpointer.read(model, compiled)) ?? stored;
+    }
+    if (!stored) return new Fitting(model, compiled, data, given, sources, checkpointers);
+    const settings = sameOrder(data, given, options, stored.state.order);
+    return new Fitting(model, compiled, data, settings, sourcesOf(model, data, settings), checkpointers, stored);
+  };
+  const fitting = await begin().catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
+  return fitting.run(release);
 }
 
 class Fitting {
@@ -81,7 +97,8 @@ class Fitting {
     warnOfSymmetry(model);
   }
 
-  async run(): Promise<History> {
+  /** @param release - called when all is done */
+  async run(release?: () => Promise<void>): Promise<History> {
     const { model, settings, training } = this;
     let failure: { readonly error: unknown } | undefined;
     const attempt = async (work: () => void | Promise<void>): Promise<void> => {
@@ -100,6 +117,7 @@ class Fitting {
     // Each gets to clean up, whatever happened before.
     for (const callback of settings.callbacks) await attempt(() => this.call(callback.onTrainEnd?.(training)));
     for (const source of Object.values(this.sources)) await attempt(() => source?.close());
+    await release?.();
     if (failure) throw failure.error;
     return { curves: this.curves, epochs: this.epoch, stopped: this.stopped };
   }

@@ -72,6 +72,9 @@ async function run(options: FitOptions, model = network()): Promise<Run> {
   return { model, history };
 }
 
+/** What is in a directory beside the lock of a training that goes on. */
+const listed = async (dir: string): Promise<string[]> => (await readdir(dir)).filter((name) => !name.endsWith(".lock"));
+
 const result = ({ model, history }: Run): object => ({
   weights: bits(model),
   history,
@@ -219,7 +222,7 @@ describe("a checkpoint", () => {
   it("is written when it is due, and so many are kept", async () => {
     const dir = fresh();
     const seen: string[][] = [];
-    const look: Callback = { onEpochBegin: async () => void seen.push(await readdir(dir)) };
+    const look: Callback = { onEpochBegin: async () => void seen.push(await listed(dir)) };
     await run({ epochs: 5, callbacks: [look, checkpoint({ dir, every: 2, keep: 2 })] });
     const names = (...numbers: number[]): string[] => numbers.map((n) => `checkpoint-00000${n}.safetensors`);
     expect(seen).toEqual([[], [], names(1), names(1), names(1, 2)]);
@@ -266,19 +269,71 @@ describe("a checkpoint", () => {
     const [file] = await readdir(dir);
     const model = network();
     const before = bits(model);
+    for (const name of await readdir(dir)) if (name !== file) await rm(join(dir, name));
     for (const damage of [Buffer.from("junk"), (await readFile(join(dir, file!))).subarray(0, 900)]) {
-      await writeFile(join(dir, "checkpoint-000999.safetensors"), damage);
-      await expect(resumed({}, model)).rejects.toThrow(failure("FileError", /checkpoint-000999/));
+      await writeFile(join(dir, file!), damage);
+      await expect(resumed({}, model)).rejects.toThrow(failure("FileError", new RegExp(file!)));
     }
-    await network().save(join(dir, "checkpoint-000999.safetensors"));
+    await network().save(join(dir, file!));
     await expect(resumed({}, model)).rejects.toThrow(failure("FileError", /a checkpoint of a training/));
     expect(bits(model)).toBe(before);
   });
 
+  it("falls back to the newest one that is whole, and names those that are not", async () => {
+    const expected = result(await run({}));
+    const dir = fresh();
+    await run({ epochs: 2, callbacks: [checkpoint({ dir, keep: 9, every: { steps: 3 } })] });
+    const names = await listed(dir);
+    const damage = async (name: string, content: string): Promise<void> => writeFile(join(dir, name), content);
+    await damage(names.at(-1)!, "junk");
+    await damage(names.at(-2)!, "");
+    const warnings: Error[] = [];
+    const note = (warning: Error): number => warnings.push(warning);
+    process.on("warning", note);
+    const resumed = await run({ callbacks: [checkpoint({ dir, resume: true, keep: 3 })] });
+    process.off("warning", note);
+    expect(result(resumed)).toEqual(expected);
+    expect(warnings.map(({ name }) => name)).toEqual(["CheckpointWarning", "CheckpointWarning"]);
+    expect(warnings[0]!.message).toContain(names.at(-1));
+    expect(warnings[1]!.message).toContain(names.at(-2));
+    for (const { message } of warnings) expect(message).toContain(`Going on with ${join(dir, names.at(-3)!)}`);
+    const left = await listed(dir);
+    expect(left).toHaveLength(3);
+    for (const name of names.slice(-2)) expect(left).not.toContain(name); // damaged ones are the first to go
+    await damage(left.at(-1)!, "junk");
+    const told: unknown[] = [];
+    const telling = checkpoint({ dir, resume: true, onError: (error) => told.push(error) });
+    expect(result(await run({ callbacks: [telling] }))).toEqual(expected);
+    expect(told).toEqual([expect.objectContaining({ code: "FileError", message: expect.stringContaining(left.at(-1)!) as string })]); // prettier-ignore
+    for (const name of await listed(dir)) await damage(name, "junk");
+    await expect(run({ callbacks: [checkpoint({ dir, resume: true })] })).rejects.toThrow(failure("FileError", /checkpoint-0000/)); // prettier-ignore
+  });
+
+  it("directory has one training at a time", async () => {
+    const dir = fresh();
+    const busy = failure("BusyError", `"${dir}" is in use by a training of this process; wait until it has ended, or choose another directory`); // prettier-ignore
+    let second: Promise<unknown> | undefined;
+    const meanwhile: Callback = {
+      onEpochBegin: () => {
+        second ??= expect(run({ callbacks: [checkpoint({ dir, onError: () => undefined })] })).rejects.toThrow(busy);
+      },
+    };
+    const first = checkpoint({ dir, keep: 9 });
+    await run({ callbacks: [meanwhile, first] });
+    await second;
+    expect(await readdir(dir)).toHaveLength(3);
+    await run({ callbacks: [first] });
+    await expect(run({ callbacks: [first, checkpoint({ dir })] })).rejects.toThrow(busy);
+    const failing: Callback = { onEpochEnd: () => Promise.reject(new Error("mine")) };
+    await expect(run({ callbacks: [failing, first] })).rejects.toThrow("mine");
+    await expect(run({ batchSize: 9, callbacks: [checkpoint({ dir, resume: true })] })).rejects.toThrow("batchSize");
+    expect(await readdir(dir)).toEqual(await listed(dir));
+  });
+
   it("with a damaged state gives a FileError and nothing else", async () => {
     const dir = fresh();
-    await run({ callbacks: [keepBest(), averageWeights(), checkpoint({ dir, every: { steps: 4 } })] });
-    const name = (await readdir(dir)).at(-1)!;
+    await run({ callbacks: [keepBest(), averageWeights(), checkpoint({ dir, every: { steps: 4 }, keep: 1 })] });
+    const [name] = (await readdir(dir)) as [string];
     const good = await readFile(join(dir, name));
     const length = Number(good.readBigUInt64LE());
     const header = good.toString("utf8", 8, 8 + length);
@@ -339,7 +394,7 @@ describe("where a checkpoint cannot be written", () => {
       const fitted = run({ callbacks: [spoil, checkpoint({ dir, ...(onError && { onError }) })] });
       if (onError) await fitted;
       else await expect(fitted).rejects.toThrow(failure("FileError", /no directory/));
-      const [file, ...others] = await readdir(`${dir}-moved`);
+      const [file, ...others] = await listed(`${dir}-moved`);
       expect(others).toEqual([]);
       const { tensors } = await readSafetensors(join(`${dir}-moved`, file!));
       expect(tensors.get("training.passes")!.data).toEqual(Int32Array.of(7));

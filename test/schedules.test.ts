@@ -121,7 +121,13 @@ describe("a schedule is followed", () => {
   ])("without recording a step anew: %s", async (_, schedule) => {
     let [recordings, captures] = [0, 0];
     const trained = model(schedule);
-    const callbacks: Callback[] = [{ recordStep: () => void recordings++ }];
+    const callbacks: Callback[] = [
+      {
+        recordStep: () => {
+          recordings++;
+        },
+      },
+    ];
     const { curves } = await trained.fit(data, { epochs: 8, batchSize: 2, callbacks });
     expect(new Set(curves.learningRate).size).toBeGreaterThan(2);
     expect(recordings).toBe(2); // for the batches of two examples, and for the last of one

@@ -3,7 +3,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { fileError, shapeError } from "../errors.js";
-import { bool, checkOptions, positiveInteger } from "../options.js";
+import { bool, checkOptions, positiveInteger, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
 import { tensor } from "../tensor.js";
 import { dataset, type Dataset } from "./dataset.js";
@@ -40,6 +40,7 @@ async function idx(folder: string, options: IdxOptions = {}): Promise<{ train: D
   checkOptions("datasets.idx", options, ["flatten"]);
   const { flatten = true } = options;
   bool("datasets.idx", "flatten", flatten);
+  if (typeof folder !== "string") throw wrongValue("datasets.idx", "folder", "a path", folder);
   const part = async (imagesPath: string, labelsPath: string): Promise<Dataset> => {
     const [images, labels] = await Promise.all([readIdx(imagesPath), readIdx(labelsPath)]);
     if (images.dtype !== "uint8" || images.shape.length < 2 || labels.dtype !== "uint8" || labels.shape.length !== 1)

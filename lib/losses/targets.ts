@@ -67,9 +67,12 @@ export function matchClasses(where: string, outputs: Tensor, targets: Tensor): T
   checkTensors(where, outputs, targets);
   if (outputs.rank !== 2) throw shapeError(where, "expected outputs of [batch, classes]", notes(outputs, targets));
   const [batch, classes] = outputs.shape as [number, number];
+  if (classes === 1) {
+    const remedy = "use sigmoidCrossEntropy (binaryCrossEntropy for probabilities), or a unit for each class";
+    throw shapeError(where, `a single class has all the probability; ${remedy}`, notes(outputs, targets));
+  }
   const sameBatch = targets.shape[0] === batch;
-  if (sameBatch && targets.rank === 2 && targets.shape[1] === classes && classes > 1)
-    return matchTargets(where, outputs, targets);
+  if (sameBatch && targets.rank === 2 && targets.shape[1] === classes) return matchTargets(where, outputs, targets);
   if (!sameBatch || !(targets.rank === 1 || (targets.rank === 2 && targets.shape[1] === 1)))
     throw shapeError(
       where,

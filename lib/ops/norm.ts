@@ -45,7 +45,7 @@ const record = defineOp<BatchNormAttrs>({
     if (shape.slice(0, -1).reduce((rows, dim) => rows * dim, 1) < 2)
       throw shapeError(
         "batchNorm",
-        "the statistics of a batch need more than one row; use larger batches, or drop the last short one",
+        "the statistics of a batch need more than one row; use larger batches, or drop the last short one (dropLast)",
         notes(labels, operands),
       );
     return [{ shape, dtype }, { shape: [count], dtype }, { shape: [count], dtype }]; // prettier-ignore

@@ -13,6 +13,7 @@ import { curveNames, validationName } from "./curve-names.js";
 import { Evaluator } from "./evaluate.js";
 import { Tally, type Figures } from "./figures.js";
 import { checkFitOptions, orderOf, sameOrder, sourcesOf, type FitOptions, type Settings } from "./fit-options.js";
+import { warnOfLastLayer } from "./last-layer.js";
 import type { TrainingData } from "./source.js";
 import { warnOfSymmetry } from "./symmetry.js";
 import type { Position, StoredTraining } from "./training-file.js";
@@ -95,6 +96,7 @@ class Fitting {
       },
     };
     warnOfSymmetry(model);
+    warnOfLastLayer(model, compiled.loss);
   }
 
   /** @param release - called when all is done */

@@ -139,7 +139,6 @@ export const functionCalls: Calls = {
   ...many("mixUp", () => [{ alpha: 0.2 }]),
   ...many("checkpoint", () => [{ dir: "checkpoints", every: { epochs: 1, steps: 2 }, keep: 2, resume: true }]),
   ...many("biasVariance", () => [{ trainError: 0.1, devError: 0.2, baseline: 0.05, tolerance: 0.01 }]),
-  ...many("compareDistributions", () => [xor(), xor(), { significance: 0.1, names: ["a", "b"] }]),
   ...many("dataset", () => [[[1, 2], [3, 4]], Int32Array.of(0, 1), { inputShape: [2], targetShape: [], sampleWeights: [1, 2] }]),
 }; // prettier-ignore
 
@@ -208,6 +207,7 @@ export const grouped: Readonly<Record<string, readonly [exports: object, calls: 
 /** Slower ones, which return promises. */
 export const promiseCalls: Calls = {
   ...many("loadModel", () => [Buffer.from("no model"), { layers: {} }]),
+  ...many("compareDistributions", () => [xor(), xor(), { significance: 0.1, names: ["a", "b"] }]),
   ...many("diagnose", () => [compiled(), { train: xor(), dev: xor(), metric: "accuracy", baseline: 0, tolerance: 0.1, threads: 1 }]),
   ...many("gradientCheck", () => [compiled(), xor(), { elements: 2, seed: 1 }]),
   ...many("gradientFlow", () => [compiled(), xor(), { batchSize: 2 }]),

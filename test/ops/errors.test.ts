@@ -80,7 +80,7 @@ describe("shapes", () => {
     const vectors = [1, 2, 3, 4].map(() => zeros([3])) as [Tensor, Tensor, Tensor, Tensor];
     const attrs = { momentum: 0.9, epsilon: 1e-5 };
     expect(messageOf(() => ops.batchNorm(zeros([1, 3]), ...vectors, attrs))).toMatchInlineSnapshot(`
-      "ShapeError: batchNorm: the statistics of a batch need more than one row; use larger batches, or drop the last short one
+      "ShapeError: batchNorm: the statistics of a batch need more than one row; use larger batches, or drop the last short one (dropLast)
         input             float32 [1, 3]
         gamma             float32 [3]
         beta              float32 [3]

@@ -1,4 +1,4 @@
-// Sample weights and class weights against the weighted mean by hand, and against examples that occur more than once; the warning of symmetric weights.
+// Sample weights and class weights against the weighted mean by hand, and against examples that occur more than once; the warnings of fit.
 import { describe, expect, test, vi } from "vitest";
 import {
   constant,
@@ -7,9 +7,13 @@ import {
   relu,
   sequential,
   sgd,
+  sigmoid,
+  softmax,
   type ClassWeight,
   type Dataset,
   type FitOptions,
+  type Layer,
+  type LossName,
   type LossOption,
   type Model,
 } from "simdnn";
@@ -158,17 +162,40 @@ describe("class weights", () => {
   });
 });
 
+async function warningsOf(loss: LossOption, layers: readonly Layer[], data = dataset(inputs, labels)): Promise<string[]> {
+  const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  try {
+    await sequential(layers, { inputShape: [2], seed: 1 }).compile({ loss }).fit(data);
+    return emit.mock.calls.map(([message]) => String(message));
+  } finally {
+    emit.mockRestore();
+  }
+} // prettier-ignore
+
+describe("a last layer and a loss that do not belong together", () => {
+  const binary = dataset(inputs, Float32Array.from(labels, (label) => label % 2)); // prettier-ignore
+  test.each<[LossName, Layer[], RegExp | undefined]>([
+    ["softmaxCrossEntropy", [dense(3, { activation: "softmax" })], /^softmaxCrossEntropy takes logits and applies softmax itself, but the outputs of "dense1" have been through one; leave it out, or use categoricalCrossEntropy$/],
+    ["softmaxCrossEntropy", [dense(3), softmax()], /^softmaxCrossEntropy takes logits .* of "softmax1"/],
+    ["sigmoidCrossEntropy", [dense(1), sigmoid()], /^sigmoidCrossEntropy takes logits and applies sigmoid itself.* of "sigmoid1" .* or use binaryCrossEntropy$/],
+    ["categoricalCrossEntropy", [dense(3)], /^categoricalCrossEntropy takes probabilities, but those of "dense1" have been through no softmax; add one, or use softmaxCrossEntropy$/],
+    ["binaryCrossEntropy", [relu(), dense(1)], /^binaryCrossEntropy takes probabilities, but those of "dense1" have been through no sigmoid; add one, or use sigmoidCrossEntropy$/],
+    ["softmaxCrossEntropy", [dense(3)], undefined],
+    ["sigmoidCrossEntropy", [dense(1)], undefined],
+    ["categoricalCrossEntropy", [dense(3, { activation: "softmax" })], undefined],
+    ["binaryCrossEntropy", [dense(1), sigmoid()], undefined],
+    ["meanSquaredError", [dense(1), sigmoid()], undefined],
+    ["meanSquaredError", [dense(1)], undefined],
+  ])("%s %#", async (loss, layers, message) => {
+    const data = /softmax|categorical/.test(loss) ? undefined : binary;
+    const warnings = await warningsOf(loss, layers, data);
+    expect(warnings).toHaveLength(message ? 1 : 0);
+    if (message) expect(warnings[0]).toMatch(message);
+  }); // prettier-ignore
+});
+
 describe("weights that are all alike", () => {
-  const warnings = async (...layers: Parameters<typeof sequential>[0][number][]): Promise<string[]> => {
-    const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
-    try {
-      const model = sequential(layers, { inputShape: [2], seed: 1 }).compile({ loss: "softmaxCrossEntropy" });
-      await model.fit(dataset(inputs, labels));
-      return emit.mock.calls.map(([message]) => String(message));
-    } finally {
-      emit.mockRestore();
-    }
-  };
+  const warnings = (...layers: Layer[]): Promise<string[]> => warningsOf("softmaxCrossEntropy", layers);
   const zeros = { weightInitializer: "zeros" } as const;
 
   test("are warned of where units in between can never differ", async () => {

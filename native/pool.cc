@@ -6,6 +6,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "denormals.h"
 #include "kernel.h"
 
 #if defined(__linux__)
@@ -85,10 +86,12 @@ void Pool::run(const Region& region, int threads) {
   }
   const int helpers = grow(static_cast<int>(std::min<int64_t>(std::min(threads, kMaxThreads), region.pieces)) - 1);
   const int cpu = current_cpu();
+  const bool flush = flushes_denormals();
   for (int i = 0; i < helpers; i++) {
     Seat& seat = seats_[i];
     seat.region = region;
     seat.piece = i + 1;
+    seat.flush = flush;
     seat.cpu.store(cpu, std::memory_order_relaxed);
     const bool asleep = seat.state.load(std::memory_order_relaxed) == kAsleep;
     seat.state.store(kOffered, std::memory_order_release);
@@ -112,6 +115,7 @@ void Pool::run(const Region& region, int threads) {
 }
 
 void Pool::work(Seat& seat) {
+  bool flush = flushes_denormals();
   Clock::time_point idle_since = Clock::now(), moved{};
   // A helper on the caller's core would only take time from it. The system puts it there when others use all cores.
   const auto keep_away = [&] {
@@ -126,6 +130,7 @@ void Pool::work(Seat& seat) {
     if (state == kOffered) {
       keep_away();
       if (seat.state.compare_exchange_strong(state, kTaken, std::memory_order_acquire)) {
+        if (flush != seat.flush) flush_denormals(flush = seat.flush);
         seat.region.run(seat.piece);
         seat.state.store(kWatching, std::memory_order_release);
         idle_since = Clock::now();

@@ -38,7 +38,8 @@ struct Pool {
   struct alignas(128) Seat {
     std::atomic<int> state{kWatching};
     std::atomic<int> cpu{-1};  // the caller's
-    int64_t piece = 0;
+    int32_t piece = 0;
+    bool flush = false;  // denormals, as the caller does
     Region region{};
     std::thread thread;
   };

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <new>
 
+#include "denormals.h"
+
 namespace simdnn {
 namespace {
 
@@ -150,6 +152,7 @@ bool Program::is_restored(const View& view) const {
 }
 
 bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon, double* nanoseconds) {
+  const NoDenormals here;
   keep();
   for (size_t i = 0; i < instructions_.size(); i++) {
     if (abandon && abandon->load(std::memory_order_relaxed)) return false;
@@ -176,6 +179,7 @@ bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<boo
 int32_t Program::find_non_finite(const Status& ended, Pool* pool, int threads) {
   int32_t found = -1;
   if (ended.fault != Fault::non_finite && ended.fault != Fault::unfit_update) return found;
+  const NoDenormals here;
   keep();
   Status status{};
   for (int32_t i = 0; i < ended.instruction && found < 0 && status.fault == Fault::none; i++) {

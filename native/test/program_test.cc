@@ -1,8 +1,12 @@
 // Programs: that a sound image runs and that an unsound one is refused before it can touch anything. Not the kernels.
 #include "../program.h"
 
+#include <algorithm>
+#include <limits>
 #include <random>
 
+#include "../cpu.h"
+#include "../pool.h"
 #include "test.h"
 
 using namespace simdnn;
@@ -65,6 +69,30 @@ TEST("program: stops when it is told to between two instructions") {
   std::atomic<bool> abandon{true};
   EXPECT(!program.run(nullptr, 1, &status, &abandon));
   EXPECT_EQ(sum.c[0], 0.0f);
+}
+
+TEST("program: what is too small for all digits counts as 0 on every thread, and the caller's arithmetic stays as it is") {
+  constexpr int32_t length = 1 << 18;
+  const float smallest = std::numeric_limits<float>::min();
+  Pool pool;
+  for (int i = 0; i < kIsaCount; i++) {
+    if (!isa_available(static_cast<Isa>(i))) continue;
+    for (int threads : {1, 3}) {
+      std::vector<float> a(length, smallest), b(length, 0.25f), tiny(length, smallest / 4), product(length, 1), sum(length, 1);
+      Image image;
+      for (auto* values : {&a, &b, &tiny, &product, &sum}) image.storages.push_back({reinterpret_cast<uint8_t*>(values->data()), 4 * length});
+      int32_t x = image.vector(0, 0, length), y = image.vector(1, 0, length), z = image.vector(2, 0, length);
+      image.instructions = {op_mul, 2, 1, 0, x, y, image.vector(3, 0, length), op_add, 2, 1, 0, z, z, image.vector(4, 0, length)};
+      Program program(image.image(), kernel_table(static_cast<Isa>(i)));
+      Status status{};
+      EXPECT(program.run(&pool, threads, &status));
+      EXPECT_EQ(std::count(product.begin(), product.end(), 0.0f), length);
+      EXPECT_EQ(std::count(sum.begin(), sum.end(), 0.0f), length);
+      volatile float half = smallest;
+      half = half / 2;
+      EXPECT(half != 0);
+    }
+  }
 }
 
 TEST("program: a fault leaves no trace in what is to be restored, nor does the search for where it came from") {

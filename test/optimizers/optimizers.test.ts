@@ -205,3 +205,18 @@ describe("options", () => {
     expect(make).toThrow(failure("OptionError", message));
   });
 });
+
+test("averages of gradients that have vanished end at 0, not among the slow floats below the smallest normal one", async () => {
+  for (const way of ["eager", "captured", "async"]) {
+    const p = parameter(new Float32Array(100_000).fill(1), { name: "p" });
+    const optimizer = momentum({ learningRate: 1e-3 });
+    const step = (gradient: Tensor): void => optimizer.apply([p], [gradient]);
+    const captured = capture(step);
+    const run = (gradient: Tensor): unknown =>
+      way === "eager" ? step(gradient) : way === "captured" ? captured(gradient) : captured.async(gradient);
+    await run(tensor(new Float32Array(100_000).fill(1e-35)));
+    const none = tensor(new Float32Array(100_000));
+    for (let i = 0; i < 100; i++) await run(none); // 0.9¹⁰⁰ · 1e-36 is below the smallest normal float, 1.2e-38
+    expect(new Set(optimizer.slotsOf(p)[0]!.data()), way).toEqual(new Set([0]));
+  }
+});

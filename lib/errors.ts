@@ -49,8 +49,13 @@ export interface ErrorDetails {
   GradientError: { readonly where: string };
   /** A call that comes too early or too late, such as `fit` before `compile`. */
   StateError: { readonly where: string };
-  /** Memory that the system would not give. */
-  OutOfMemoryError: { readonly where: string; readonly bytes: number };
+  /** Memory that is not there: `bytes` were wanted, array buffers take `inUse`, and `available` are free. */
+  OutOfMemoryError: {
+    readonly where: string;
+    readonly bytes: number;
+    readonly inUse: number;
+    readonly available: number;
+  };
   /** The native part is missing, or refused a program. */
   NativeError: { readonly where: string };
 }

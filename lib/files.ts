@@ -3,7 +3,8 @@ import { wrongValue } from "./options.js";
 import { randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fileError, type SimdnnError } from "./errors.js";
+import { fileError, isSimdnnError, type SimdnnError } from "./errors.js";
+import { take } from "./memory.js";
 
 /** As mkdir's `recursive`, which never returns for a path below a folder that refuses everything, such as /proc. */
 export async function makeFolder(folder: string): Promise<void> {
@@ -33,14 +34,15 @@ export function sourceName(source: FileSource): string {
 
 /**
  * The bytes of `source`.
- * @throws FileError when the file is missing, unreadable or a directory
+ * @throws FileError when the file is missing, unreadable or a directory; OutOfMemoryError
  */
 export async function readSource(source: FileSource): Promise<Uint8Array> {
   if (typeof source !== "string") return source;
   try {
-    return await readFile(source);
+    const { size } = await stat(source);
+    return await take(size, () => source, () => readFile(source)); // prettier-ignore
   } catch (error) {
-    throw systemError(source, "a readable file", error);
+    throw isSimdnnError(error) ? error : systemError(source, "a readable file", error);
   }
 }
 

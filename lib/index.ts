@@ -14,6 +14,7 @@ export {
 } from "./tensor.js";
 export { capture, type Arguments, type Captured, type Outputs } from "./capture.js";
 export type { Fill, WarpOptions } from "./ops/warp.js";
+export { memoryLimit, setMemoryLimit } from "./memory.js";
 export { setThreads, threads } from "./threads.js";
 export type { Overloaded } from "./overload.js";
 export type { FileSource } from "./files.js";

@@ -40,6 +40,7 @@ export interface Native {
     readonly isaError?: string;
   };
   fmaPeak(): number;
+  collectGarbage(): void;
   misalignment(buffer: ArrayBuffer): number;
   load(...image: ProgramImage): NativeProgram;
   run(program: NativeProgram, threads: number): Fault | null;

@@ -70,7 +70,7 @@ export class Program {
     const { offsets, arenaBytes } = plan(live, outputs);
     const roots = aliasRoots(live);
     this.entries = live.filter((entry) => !entry.op.alias);
-    this.arena = allocate({ shape: [arenaBytes], dtype: "uint8" });
+    this.arena = allocate({ shape: [arenaBytes], dtype: "uint8" }, "intermediate results");
     this.image = new ImageBuilder(this.arena, offsets, roots);
     for (const entry of this.entries) this.image.add(entry);
     for (const output of outputs) this.image.number(output);

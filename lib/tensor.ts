@@ -1,7 +1,7 @@
 // Tensor: a shape, a dtype and, once it has been computed, storage. Knows nothing of ops; its arithmetic is added by ops/methods.ts.
-import { totalmem } from "node:os";
 import type { Claim } from "./claim.js";
 import { busyError, dtypeError, formatShape, shapeError, SimdnnError } from "./errors.js";
+import { take } from "./memory.js";
 import { native } from "./native.js";
 import { checkOptions, describe, isArray, oneOf, wrongValue } from "./options.js";
 import type { Entry } from "./tape.js";
@@ -39,26 +39,12 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
-/** What the process may use. Systems promise more and end the process when it takes what was promised. */
-const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
-
 /** Zeroed, garbage-collected memory whose address is a multiple of 64, as kernels like it. */
-export function allocate({ shape, dtype }: Spec): TypedArray {
-  const bytes = bytesOf({ shape, dtype });
-  let buffer: ArrayBuffer;
-  try {
-    if (bytes > memory) throw new RangeError(`this machine has ${memory} bytes`);
-    buffer = new ArrayBuffer(bytes + 64);
-  } catch (cause) {
-    const details = { where: "allocate", bytes };
-    throw new SimdnnError(
-      "OutOfMemoryError",
-      `no memory for ${dtype} ${formatShape(shape)} (${bytes} bytes); use smaller batches or models`,
-      details,
-      { cause },
-    );
-  }
-  return new arrayTypes[dtype](buffer, native.misalignment(buffer), sizeOf(shape));
+export function allocate(spec: Spec, what = "an array"): TypedArray {
+  const bytes = bytesOf(spec);
+  const name = (): string => `${what}, ${spec.dtype} ${formatShape(spec.shape)}`;
+  const buffer = take(bytes, name, () => new ArrayBuffer(bytes + 64));
+  return new arrayTypes[spec.dtype](buffer, native.misalignment(buffer), sizeOf(spec.shape));
 }
 
 /** A typed array on the same memory with another element type or extent. */
@@ -133,7 +119,12 @@ export class Tensor implements Spec {
    * @throws CaptureError while it is only being recorded; BusyError while a fit trains it.
    */
   data(): TypedArray {
-    return this.read().slice();
+    const values = this.read();
+    return take(
+      values.byteLength,
+      () => `a copy of ${this.label}`,
+      () => values.slice(),
+    );
   }
 
   /** The value of a tensor with one element. */

@@ -163,6 +163,13 @@ Napi::Value describe_native(const Napi::CallbackInfo& info) {
 // fmaPeak() → GFLOP/s of one core in registers
 Napi::Value measure_fma_peak(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fma_peak(active_isa())); }
 
+// collectGarbage(): all that nobody holds, at once. V8 does so when it is told of more memory outside its heap than it would bear.
+void collect_garbage(const Napi::CallbackInfo& info) {
+  constexpr int64_t kTooMuch = int64_t{1} << 40;
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), kTooMuch);
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -kTooMuch);
+}
+
 // misalignment(buffer) → bytes to skip so that the address is a multiple of 64
 Napi::Value misalignment(const Napi::CallbackInfo& info) {
   auto address = reinterpret_cast<uintptr_t>(info[0].As<Napi::ArrayBuffer>().Data());
@@ -267,6 +274,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto define = [&](const char* name, auto function) { exports[name] = Napi::Function::New(env, function, name, here); };
   define("describe", describe_native);
   define("fmaPeak", measure_fma_peak);
+  define("collectGarbage", collect_garbage);
   define("misalignment", misalignment);
   define("load", load);
   define("run", run);

@@ -90,6 +90,6 @@ describe("options", () => {
 test("more memory than there is is refused, not promised", () => {
   const rows = Math.ceil(totalmem() / 2 ** 20) + 1;
   expect(() => allocate({ shape: [rows, 2 ** 20], dtype: "uint8" })).toThrow(
-    failure("OutOfMemoryError", /no memory for uint8/),
+    failure("OutOfMemoryError", /no memory for an array, uint8/),
   );
 });

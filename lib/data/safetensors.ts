@@ -1,6 +1,7 @@
 // safetensors: named arrays and text metadata in one file, as Python's `safetensors` writes it. Knows no models and no Tensor.
 import { dtypeError, fileError, formatShape, shapeError, type SimdnnError } from "../errors.js";
 import { type FileSource, readSource, replaceFile, sourceName } from "../files.js";
+import { take } from "../memory.js";
 import { wrongValue } from "../options.js";
 import { type Json, parseStrictJson } from "./strict-json.js";
 
@@ -142,7 +143,7 @@ function decode(bytes: Uint8Array, file: string): SafeTensors {
     throw fail(`${position} bytes of data, as its header promises`, `it has ${bytes.length - start}`);
   const tensors = new Map<string, SafeTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    const copy = new Uint8Array(bytes.subarray(start + begin, start + end));
+    const copy = take(end - begin, () => quote(name), () => new Uint8Array(bytes.subarray(start + begin, start + end))); // prettier-ignore
     tensors.set(name, { dtype, shape, data: new arrays[dtype](copy.buffer) });
   }
   return { tensors, metadata };

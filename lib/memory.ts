@@ -1,0 +1,126 @@
+// How much memory may still be taken: what the user, the machine and its control groups leave. What it is taken for is the callers' business.
+import { totalmem } from "node:os";
+import { controlGroups, filesBelow, type TextOf } from "./control-groups.js";
+import { SimdnnError } from "./errors.js";
+import { native } from "./native.js";
+import { positiveInteger } from "./options.js";
+
+// Looking costs some 50 µs, so it is done whenever so much more has been taken.
+const stride = 16 << 20;
+
+// What stays for others where a limit of the process is near.
+const reserve = 32 << 20;
+const processLimits = [["Max data size", "VmData"], ["Max address space", "VmSize"]] as const; // prettier-ignore
+
+let limit = Infinity;
+let taken = 0; // since the last look
+
+/** What array buffers may take in this thread, in bytes; see {@link setMemoryLimit}. */
+export function memoryLimit(): number {
+  return limit;
+}
+
+/**
+ * Sets how much array buffers may take in this thread (the main thread, or the worker that calls it), all tensors among them: what
+ * `process.memoryUsage().arrayBuffers` shows. What would take more ends with an OutOfMemoryError, and all else goes on. Looked at whenever 16 MB more
+ * have been taken. At first the only limits are those of the machine and of its control groups.
+ *
+ * @throws OptionError unless `bytes` is a positive integer or Infinity
+ *
+ * @example
+ * ```ts
+ * setMemoryLimit(2 ** 30);
+ * ```
+ */
+export function setMemoryLimit(bytes: number): void {
+  limit = bytes === Infinity ? bytes : positiveInteger("setMemoryLimit", "bytes", bytes);
+}
+
+/**
+ * Makes what takes `bytes` of memory outside the JavaScript heap.
+ *
+ * @param what - what messages call it
+ * @throws OutOfMemoryError when there is not so much. Systems promise more than they have, and end the process when it uses what was promised.
+ */
+export function take<T>(bytes: number, what: () => string, make: () => T): T {
+  taken += bytes;
+  if (taken >= stride) {
+    taken = 0;
+    if (bytes > free()) native.collectGarbage(); // arrays that nobody holds any more count until then
+    const available = free();
+    if (bytes > available) throw outOfMemory(what(), bytes, available);
+  }
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw outOfMemory(what(), bytes, free(), cause);
+  }
+}
+
+function outOfMemory(what: string, bytes: number, free: number, cause?: unknown): SimdnnError<"OutOfMemoryError"> {
+  const [inUse, available] = [process.memoryUsage().arrayBuffers, Math.max(0, Math.floor(free))];
+  const message = `no memory for ${what}: it takes ${bytes} bytes, while arrays take ${inUse} and ${available} are free; use smaller batches or models`;
+  return new SimdnnError("OutOfMemoryError", message, { where: "allocate", bytes, inUse, available }, { cause });
+}
+
+function free(): number {
+  const { arrayBuffers, heapTotal, rss } = process.memoryUsage();
+  // New arrays have no memory before they are written to: what the system has promised us already is not there for others.
+  const promised = Math.max(0, arrayBuffers + heapTotal - rss - swappedOut());
+  return Math.min(limit - arrayBuffers, totalmem(), systemMemory() - promised);
+}
+
+/**
+ * The bytes that Linux can still give, caches that it would give up for them included; Infinity on other systems, whose allocations fail by themselves.
+ *
+ * @param root - where the file system begins; for tests
+ */
+export function systemMemory(root = "/"): number {
+  const machine = kilobytes(filesBelow(root)("proc/meminfo"));
+  const unused = machine("MemAvailable");
+  if (unused === undefined) return Infinity;
+  const swap = machine("SwapFree") ?? 0;
+  const limits = filesBelow(root)("proc/self/limits") ?? "";
+  const process = kilobytes(filesBelow(root)("proc/self/status"));
+  // At these V8 ends the process when it gets nothing itself, be it for a garbage collection that should help.
+  const limited = ([name, used]: (typeof processLimits)[number]): number =>
+    Number(new RegExp(`^${name} +(\\d+) `, "m").exec(limits)?.[1] ?? Infinity) - (process(used) ?? 0) - reserve;
+  let least = Math.min(unused + swap, ...processLimits.map(limited));
+  for (const text of controlGroups("memory", root)) {
+    const [most, used] = [number(text, "memory.max"), number(text, "memory.current")];
+    if (most !== undefined && used !== undefined) {
+      const swapLeft = (number(text, "memory.swap.max") ?? Infinity) - (number(text, "memory.swap.current") ?? 0);
+      least = Math.min(least, most - used + reclaimable(text, "") + Math.min(swap, swapLeft));
+    }
+    const [most1, used1] = [number(text, "memory.limit_in_bytes"), number(text, "memory.usage_in_bytes")];
+    if (most1 !== undefined && used1 !== undefined)
+      least = Math.min(least, most1 - used1 + reclaimable(text, "total_") + swap);
+  }
+  return least;
+}
+
+/** What a group's usage counts of files that are on the disk as well. */
+function reclaimable(text: TextOf, prefix: string): number {
+  const stat = text("memory.stat") ?? "";
+  const of = (name: string): number => Number(new RegExp(`^${prefix}${name} (\\d+)$`, "m").exec(stat)?.[1] ?? 0);
+  return of("inactive_file") + of("active_file") + of("slab_reclaimable");
+}
+
+function swappedOut(): number {
+  return kilobytes(filesBelow("/")("proc/self/status"))("VmSwap") ?? 0;
+}
+
+/** From a table of lines such as "MemFree:  1234 kB" to bytes by name. */
+function kilobytes(table = ""): (name: string) => number | undefined {
+  return (name) => {
+    const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(table)?.[1];
+    return found === undefined ? undefined : 1024 * Number(found);
+  };
+}
+
+/** A file with a number; undefined where there is none or, as "max" says, no limit. */
+function number(text: TextOf, name: string): number | undefined {
+  const value = Number(text(name) ?? NaN);
+  return Number.isNaN(value) ? undefined : value;
+}

@@ -1,0 +1,184 @@
+// What may still be taken, and what happens when it is not enough: an error for who asked, and nothing for anybody else.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { memoryLimit, setMemoryLimit, tensor } from "simdnn";
+import { systemMemory } from "#lib/memory.js";
+import { failure } from "./failure.js";
+
+describe("what the system can give", () => {
+  let root: string;
+  beforeEach(() => (root = mkdtempSync(join(tmpdir(), "simdnn-memory-"))));
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const machine = { "proc/meminfo": "MemTotal:  9000 kB\nMemAvailable:   8000 kB\nSwapFree:  100 kB\n" };
+  const stat = "anon 1\ninactive_file 2048\nactive_file 1024\nslab_reclaimable 512\nfile 99999";
+  test.each<[string, Readonly<Record<string, string>>, number]>([
+    ["is not known outside Linux", {}, Infinity],
+    ["is memory and swap", machine, 8100 * 1024],
+    [
+      "is bounded by version 2, caches not counted",
+      {
+        ...machine,
+        "proc/self/cgroup": "0::/\n",
+        "sys/fs/cgroup/memory.max": "1000000\n",
+        "sys/fs/cgroup/memory.current": "600000\n",
+        "sys/fs/cgroup/memory.stat": stat,
+        "sys/fs/cgroup/memory.swap.max": "0\n",
+        "sys/fs/cgroup/memory.swap.current": "0\n",
+      },
+      400000 + 3584,
+    ],
+    [
+      "is bounded by a group further up",
+      {
+        ...machine,
+        "proc/self/cgroup": "0::/a/b\n",
+        "sys/fs/cgroup/a/memory.max": "1000000\n",
+        "sys/fs/cgroup/a/memory.current": "900000\n",
+        "sys/fs/cgroup/a/b/memory.max": "max\n",
+        "sys/fs/cgroup/a/b/memory.current": "5\n",
+        "sys/fs/cgroup/a/memory.swap.max": "1000",
+        "sys/fs/cgroup/a/memory.swap.current": "400",
+      },
+      100600,
+    ],
+    [
+      "is bounded by version 1",
+      {
+        ...machine,
+        "proc/self/cgroup": "4:memory:/x\n",
+        "sys/fs/cgroup/memory/x/memory.limit_in_bytes": "1000000\n",
+        "sys/fs/cgroup/memory/x/memory.usage_in_bytes": "600000\n",
+        "sys/fs/cgroup/memory/x/memory.stat": "total_inactive_file 100\ntotal_active_file 11\ninactive_file 7\n",
+      },
+      400111 + 102400,
+    ],
+    [
+      "is bounded by limits of the process, near which something is kept",
+      {
+        "proc/meminfo": "MemAvailable: 900000 kB\n",
+        "proc/self/limits":
+          "Max data size       200000000      unlimited    bytes\nMax address space   unlimited   unlimited   bytes\n",
+        "proc/self/status": "VmSize:  1000000 kB\nVmData:   50000 kB\n",
+      },
+      200e6 - 50000 * 1024 - 32 * 2 ** 20,
+    ],
+    [
+      "is not bounded by a limit that is none",
+      {
+        ...machine,
+        "proc/self/cgroup": "4:memory:/\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+        "sys/fs/cgroup/memory/memory.usage_in_bytes": "600000\n",
+      },
+      8100 * 1024,
+    ],
+  ])("%s", (_, files, expected) => {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), text);
+    }
+    expect(systemMemory(root)).toBe(expected);
+  });
+});
+
+test("a limit bounds what tensors take, and what nobody holds any more does not count", () => {
+  expect(memoryLimit()).toBe(Infinity);
+  for (const wrong of [0, -1, 1.5, NaN, "1"]) expect(() => setMemoryLimit(wrong as number)).toThrow(failure("OptionError", /bytes/)); // prettier-ignore
+  const large = new Float32Array(8 << 20); // 32 MB
+  const limit = process.memoryUsage().arrayBuffers + (80 << 20);
+  setMemoryLimit(limit);
+  try {
+    for (let i = 0; i < 50; i++) tensor(large);
+    const held = [tensor(large), tensor(large)];
+    let error: unknown;
+    try {
+      held.push(tensor(large));
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: "OutOfMemoryError", details: { bytes: 32 << 20 } });
+    const { inUse, available } = (error as { details: { inUse: number; available: number } }).details;
+    expect(inUse + available).toBe(limit);
+    expect(available).toBeLessThan(32 << 20);
+    expect(held).toHaveLength(2);
+  } finally {
+    setMemoryLimit(Infinity);
+  }
+  tensor(large);
+});
+
+const fixture = new URL("./lifecycle/training.mjs", import.meta.url).href;
+
+/** Trains beside models that do not fit into memory one after the other, until each way to ask for too much was refused. */
+function crowded(restrict: string): unknown {
+  const script = `
+    import { data, model, hash } from ${JSON.stringify(fixture)};
+    import { mkdtempSync, rmSync } from "node:fs";
+    import { tmpdir } from "node:os";
+    import { join } from "node:path";
+    const { adam, dataset, dense, loadModel, sequential, setMemoryLimit, tensor } = await import(new URL("../../dist/index.js", ${JSON.stringify(fixture)}));
+    const { execFileSync } = await import("node:child_process");
+    const folder = mkdtempSync(join(tmpdir(), "simdnn-memory-"));
+    const file = join(folder, "large.safetensors");
+    await sequential([dense(2400)], { inputShape: [2400] }).save(file);
+    const alone = model();
+    await alone.fit(data, { epochs: 30 });
+    const beside = model();
+    ${restrict}
+    let done, ended = false;
+    const refusals = new Promise((resolve) => (done = resolve));
+    const callbacks = [{ onEpochEnd: (epoch) => (epoch === 25 ? refusals : undefined) }]; // if it should get so far before them
+    const fitting = beside.fit(data, { epochs: 30, callbacks }).then(() => (ended = true));
+    const refused = {};
+    const held = [];
+    const attempt = async (name, work) => {
+      for (let i = 0; i < 40; i++) try { held.push(await work()); } catch (error) { refused[name] = [error.code, error.details?.bytes]; break; }
+      held.length = 0;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    };
+    const width = 2400; // 23 MB of weights
+    const network = () => sequential([dense(width), dense(1)], { inputShape: [width], seed: 1 }).compile({ loss: "meanSquaredError", optimizer: adam() });
+    const examples = dataset(new Float32Array(width * 8), new Float32Array(8), { inputShape: [width] });
+    await attempt("models", network);
+    await attempt("trainings", async () => { const made = network(); await made.fit(examples, { batchSize: 8 }); return made; });
+    await attempt("tensors", () => tensor(new Float32Array(6e6)));
+    const large = tensor(new Float32Array(6e6));
+    await attempt("copies", () => large.data());
+    await attempt("files", () => loadModel(file));
+    const overlapped = !ended;
+    done();
+    await fitting;
+    const one = network();
+    await one.fit(examples, { batchSize: 8 });
+    rmSync(folder, { recursive: true });
+    console.log(JSON.stringify({ refused, same: hash(alone) === hash(beside), overlapped }));`;
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
+  return JSON.parse(stdout);
+}
+
+describe("a process with too many models for its memory goes on, and trains beside them to the same bits", () => {
+  const one = ["OutOfMemoryError", expect.any(Number)] as const;
+  const all = {
+    refused: { models: one, trainings: one, tensors: one, copies: one, files: one },
+    same: true,
+    overlapped: true,
+  };
+  it("by a limit of its own", () => {
+    expect(crowded("setMemoryLimit(300e6);")).toEqual(all);
+  });
+
+  it.runIf(process.platform === "linux")("by one of the system's, at which allocations fail", () => {
+    const used = `Number(/VmData:\\s+(\\d+)/.exec((await import("node:fs")).readFileSync("/proc/self/status", "utf8"))[1]) * 1024`;
+    expect(crowded(`execFileSync("prlimit", ["--pid", String(process.pid), "--data=" + (${used} + 300e6)]);`)).toEqual(
+      all,
+    );
+  });
+});

@@ -53,11 +53,11 @@ describe("a training with checkpoints", () => {
   it(`killed ${kills} times at any moment has lost at most one epoch each time, and ends with the bits of one left in peace`, async () => {
     const dir = join(folder, "killed");
     const epochs = 40 * kills;
-    const random = randomStream(Date.now() % 1e6);
+    const random = randomStream(1); // of delays; when exactly a kill comes is for the machine to say
     for (let kill = 0; kill < kills; kill++) {
       const said = await killed(dir, epochs, 60 * random.uniform());
       const stored = await epochsIn(dir);
-      expect(stored, `seed ${random.seed}`).toBeGreaterThanOrEqual(said - 1);
+      expect(stored).toBeGreaterThanOrEqual(said - 1);
     }
     expect((await readdir(dir)).length).toBeLessThanOrEqual(5); // two checkpoints, one too many, one begun, and the file of the lock
     const { lines } = run(dir, String(epochs));

@@ -253,7 +253,7 @@ describe("damage", () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { seed: 1, numRuns: 3000 },
     );
   });
 });

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import * as simdnn from "simdnn";
 import * as kernels from "simdnn/kernels";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { isSimdnnError } from "#lib/errors.js";
 import { bend, bends, theUsersOwn } from "./hostile.js";
 import { kernelCalls } from "./kernel-calls.js";
@@ -47,6 +47,8 @@ const ofLibrary = functionsOf(simdnn);
 const ofOps = functionsOf(simdnn.ops);
 
 const methodNamed = (name: string, on: object): Call => (on as Record<string, Call>)[name.split(".")[1]!]!;
+
+afterEach(() => simdnn.setMemoryLimit(Infinity));
 
 describe("has a sound call of each function", () => {
   const known = (calls: object, ...others: string[]): string[] => [...Object.keys(calls), ...others].sort();

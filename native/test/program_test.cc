@@ -7,25 +7,13 @@
 
 #include "../cpu.h"
 #include "../pool.h"
+#include "image.h"
 #include "test.h"
 
 using namespace simdnn;
+using namespace simdnn::test;
 
 namespace {
-
-constexpr int32_t kFloat32 = static_cast<int32_t>(DType::float32);
-
-struct Image {
-  std::vector<int32_t> tensors, instructions, restored;
-  std::vector<double> attrs;
-  std::vector<Storage> storages;
-
-  int32_t vector(int32_t storage, int32_t offset, int32_t length) {
-    tensors.insert(tensors.end(), {storage, offset, kFloat32, 1, length, 0, 0, 0, 0, 0});
-    return static_cast<int32_t>(tensors.size() / Program::kTensorFields) - 1;
-  }
-  ProgramImage image() const { return {tensors, instructions, attrs, restored, storages}; }
-};
 
 const KernelTable& table() { return kernel_table(Isa::reference); }
 
@@ -102,7 +90,7 @@ TEST("program: a fault leaves no trace in what is to be restored, nor does the s
   auto bytes = [](void* data) { return static_cast<uint8_t*>(data); };
   image.storages = {{bytes(parameter), 8}, {bytes(gradient), 8}, {bytes(&rate), 8}, {bytes(poisoned), 8}, {bytes(result), 8}};
   int32_t p = image.vector(0, 0, 2), g = image.vector(1, 0, 2);
-  image.tensors.insert(image.tensors.end(), {2, 0, static_cast<int32_t>(DType::float64), 0, 0, 0, 0, 0, 0, 0});
+  image.tensor(2, DType::float64, {});
   int32_t bad = image.vector(3, 0, 2), out = image.vector(4, 0, 2);
   image.instructions = {op_sgd, 3, 0, 0, p, g, 2, op_square, 1, 1, 0, bad, out, op_assert_finite, 1, 0, 0, out};
   image.restored = {p};
@@ -129,7 +117,7 @@ TEST("program: an update that cannot be made says what its gradient came from, a
   auto bytes = [](void* data) { return static_cast<uint8_t*>(data); };
   image.storages = {{bytes(first), 8}, {bytes(second), 8}, {bytes(x), 8}, {bytes(counter), 8}, {bytes(one), 8}, {bytes(&rate), 8}, {bytes(result), 8}};
   int32_t p = image.vector(0, 0, 2), q = image.vector(1, 0, 2), in = image.vector(2, 0, 2), count = image.vector(3, 0, 2), ones = image.vector(4, 0, 2);
-  image.tensors.insert(image.tensors.end(), {5, 0, static_cast<int32_t>(DType::float64), 0, 0, 0, 0, 0, 0, 0});
+  image.tensor(5, DType::float64, {});
   const int32_t lr = 5, log = image.vector(6, 0, 2);
   for (bool stays : {true, false}) {
     image.instructions = {op_log, 1, 1, 0, in, log, op_assign, 2, 0, 0, count, ones, op_sgd, 3, 0, 0, p, ones, lr, op_sgd, 3, 0, 0, q, log, lr};
@@ -197,7 +185,7 @@ TEST("program: random images touch nothing they do not own") {
     }
     int tensors = 2 + below(5);
     for (int t = 0; t < tensors; t++) {
-      image.tensors.insert(image.tensors.end(), {below(2), below(3), below(10) < 8 ? kFloat32 : below(kDTypeCount), below(4)});
+      image.tensors.insert(image.tensors.end(), {below(2), below(3), below(10) < 8 ? static_cast<int32_t>(DType::float32) : below(kDTypeCount), below(4)});
       for (int d = 0; d < kMaxRank; d++) image.tensors.push_back(below(20) == 0 ? below(1 << 30) : below(4));
     }
     for (int i = 1 + below(3); i > 0; i--) {

@@ -114,6 +114,14 @@ std::unique_ptr<Program> make_program(const Napi::CallbackInfo& info) {
   }
 }
 
+// JavaScript's until it is collected. A worker that is being terminated gets none.
+template <class T>
+Napi::Value external(Napi::Env env, std::unique_ptr<T> owned) {
+  auto value = Napi::External<T>::New(env, owned.get(), [](Napi::Env, T* done) { delete done; });
+  (void)owned.release();
+  return value;
+}
+
 LoadedProgram& loaded(const Napi::Value& value) { return *value.As<Napi::External<LoadedProgram>>().Data(); }
 
 Napi::Value describe(Napi::Env env, const Status& status, int32_t tensor) {
@@ -178,9 +186,7 @@ Napi::Value misalignment(const Napi::CallbackInfo& info) {
 
 // load(tensors, instructions, attrs, restored, storages) → program
 Napi::Value load(const Napi::CallbackInfo& info) {
-  auto program = make_program(info);
-  return Napi::External<LoadedProgram>::New(info.Env(), new LoadedProgram{std::move(program), Napi::Persistent(info[4].As<Napi::Object>())},
-                                            [](Napi::Env, LoadedProgram* done) { delete done; });
+  return external(info.Env(), std::unique_ptr<LoadedProgram>(new LoadedProgram{make_program(info), Napi::Persistent(info[4].As<Napi::Object>())}));
 }
 
 // run(program, threads) → fault or null, on this thread
@@ -232,7 +238,7 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
   here.engine.submit(job);
   if (here.jobs.empty()) napi_ref_threadsafe_function(env, here.post);
   here.jobs.insert(job);
-  return Napi::External<std::shared_ptr<JsJob>>::New(env, new std::shared_ptr<JsJob>(job), [](Napi::Env, std::shared_ptr<JsJob>* done) { delete done; });
+  return external(env, std::make_unique<std::shared_ptr<JsJob>>(job));
 }
 
 // cancel(job): it ends before its next step

@@ -213,7 +213,9 @@ describe.skipIf(browser === undefined)(
     test("draws the curves of a training as it goes, and deletes it", async () => {
       const client = await start();
       const { id } = await client.train("?epochs=30&batchSize=8");
-      const chromium = await puppeteer.launch({ executablePath: browser!, args: ["--no-sandbox"] });
+      // A sanitizer that is loaded into every Node process is not for Chromium.
+      const env = { ...process.env, LD_PRELOAD: undefined };
+      const chromium = await puppeteer.launch({ executablePath: browser!, args: ["--no-sandbox"], env });
       try {
         const page = await chromium.newPage();
         await page.goto(client.base);

@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const files = ["golden", "values", "capture"].map((name) => `test/ops/${name}.test.ts`);
 
 test.each(info.isas.filter((isa) => isa !== info.isa))("with SIMDNN_ISA=%s", (isa) => {
-  const env = { PATH: process.env.PATH, SIMDNN_ISA: isa };
+  const { PATH, SIMDNN_SANITIZED } = process.env;
+  const env = { PATH, SIMDNN_SANITIZED, SIMDNN_ISA: isa };
   const args = ["node_modules/vitest/vitest.mjs", "run", "--reporter=json", "--testNamePattern=float32", ...files];
   const { stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parse } from "csv-parse/sync";
-import { adam, adamw, cosineDecay, dataset, dense, dropout, ensemble, randomStream, sequential, space, tune } from "simdnn"; // prettier-ignore
+import { adam, adamw, cosineDecay, dataset, dense, dropout, randomStream, sequential, space, tune, uniform } from "simdnn"; // prettier-ignore
 
 const quick = process.argv.includes("--quick"); // to see that it works, not how well
 const path = process.argv.slice(2).find((argument) => !argument.startsWith("--")) ?? process.env.CALIFORNIA_HOUSING;
@@ -15,8 +15,10 @@ if (!path || !existsSync(path)) {
   process.exit(1);
 }
 
-// A fifth of the districts is the test set and another tenth the dev set. With this seed a plain network does on the test set what it usually does.
-const districts = randomStream(5).shuffle(parse(readFileSync(path), { columns: true }));
+// A fifth of the districts is the test set and another tenth the dev set. Test sets differ: over 24 splits the plain network below is 49,200 to 53,700 dollars
+// off, 51,800 on average. This is the first split where three of it are off by the 51,600 to 52,000 that it is known for; no other network had a say.
+const split = Number(process.env.HOUSING_SPLIT ?? 21);
+const districts = randomStream(split).shuffle(parse(readFileSync(path), { columns: true }));
 const [testCount, devCount] = [0.2, 0.1].map((share) => Math.round(share * districts.length));
 const test = districts.slice(0, testCount);
 const dev = districts.slice(testCount, testCount + devCount);
@@ -27,12 +29,18 @@ const target = "median_house_value";
 const category = "ocean_proximity";
 const columns = Object.keys(districts[0]).filter((name) => name !== target && name !== category);
 
-/** Learns from `known` districts what turns any district into numbers: medians for what is missing, the categories, means and deviations. */
-function preparation(known) {
+/**
+ * Learns from `known` districts what turns any district into numbers: medians for what is missing, the categories, means and deviations. With `logs` counts
+ * and incomes, of which few are large, go in as their logarithms.
+ */
+function preparation(known, logs) {
   const medians = columns.map((name) => median(known.map((row) => row[name]).filter((text) => text !== "").map(Number))); // prettier-ignore
   const categories = [...new Set(known.map((row) => row[category]))].sort();
   const features = (row) => [
-    ...columns.map((name, i) => (row[name] === "" ? medians[i] : Number(row[name]))),
+    ...columns.map((name, i) => {
+      const value = row[name] === "" ? medians[i] : Number(row[name]);
+      return logs && /^total_|^population|^households|_income$/.test(name) ? Math.log(value) : value;
+    }),
     ...categories.map((value) => (row[category] === value ? 1 : 0)),
   ];
   const inputScales = transposed(known.map(features)).map(scaleOf);
@@ -45,8 +53,9 @@ function preparation(known) {
         rows.map((row) => features(row).map((value, i) => scaled(value, inputScales[i]))),
         rows.map((row) => [scaled(Number(row[target]), targetScale)]),
       ),
-    /** From the mean squared error of such examples to dollars. */
-    dollars: (squared) => targetScale.deviation * Math.sqrt(squared),
+    /** From the price of such an example to dollars, and from an error. */
+    price: (value) => targetScale.mean + targetScale.deviation * value,
+    error: (value) => targetScale.deviation * value,
   };
 }
 
@@ -64,8 +73,8 @@ function scaleOf(values) {
   return { mean, deviation: Math.sqrt(variance) || 1 };
 }
 
-const compiled = { loss: "meanSquaredError", metrics: ["meanSquaredError"] };
-const epochs = quick ? 1 : 60;
+const compiled = { loss: "meanSquaredError", metrics: ["rootMeanSquaredError"] };
+const epochs = quick ? 1 : 100;
 
 /** The network of a configuration. Its learning rate goes to 0 along half a cosine; λ is decoupled weight decay. */
 function build({ layers, units, activation, dropoutRate, learningRate, beta, lambda, batchSize }, seed, { size, inputShape }) {
@@ -76,24 +85,31 @@ function build({ layers, units, activation, dropoutRate, learningRate, beta, lam
 } // prettier-ignore
 
 // The search sees the fitting and the dev set.
-const seen = preparation(fitting);
-const [train, validationData] = [seen.of(fitting), seen.of(dev)];
+const viewsOf = (known, others) =>
+  Object.fromEntries(
+    ["plain", "logs"].map((inputs) => {
+      const { of, ...dollars } = preparation(known, inputs === "logs");
+      return [inputs, { known: of(known), others: of(others), ...dollars }];
+    }),
+  );
+const seen = viewsOf(fitting, dev);
 const result = await tune(
   {
-    learningRate: space.log(1e-3, 3e-2),
+    learningRate: space.log(1e-3, 2e-2),
     beta: space.oneMinus(0.9, 0.999), // Adam's β₁, its momentum
-    layers: space.integer(2, 5),
-    units: space.logInteger(32, 256),
+    layers: space.integer(2, 4),
+    units: space.logInteger(64, 256),
     activation: space.choice(["relu", "tanh", "swish"]),
-    dropoutRate: space.linear(0, 0.2),
-    lambda: space.log(1e-4, 1),
-    batchSize: space.choice([64, 128, 256, 512]),
+    dropoutRate: space.linear(0, 0.25),
+    lambda: space.log(1e-5, 1e-1),
+    batchSize: space.choice([64, 128, 256]),
+    inputs: space.choice(["plain", "logs"]),
   },
-  {
-    build: (config, { seed }) => build(config, seed, train),
-    train,
-    validationData,
-    fit: ({ batchSize }) => ({ epochs, batchSize }),
+  async (config, { seed, threads, signal }) => {
+    const { known, others, error } = seen[config.inputs];
+    const model = build(config, seed, known);
+    await model.fit(known, { epochs, batchSize: config.batchSize, threads, signal });
+    return error((await model.evaluate(others, { threads, signal })).rootMeanSquaredError);
   },
   {
     strategy: "coarseToFine",
@@ -103,7 +119,7 @@ const result = await tune(
     parallel: availableParallelism(), // small networks: one thread each
     log: process.env.HOUSING_LOG, // a file from which a search that was interrupted goes on
     onTrial: ({ index, status, score, seconds }) =>
-      console.log(`trial ${index} ${status}: dev RMSE ${dollars(seen.dollars(score))}, ${seconds.toFixed(1)} s`),
+      console.log(`trial ${index} ${status}: dev RMSE ${written(score)}, ${seconds.toFixed(1)} s`),
   },
 );
 console.log(`\n${result}\n`);
@@ -111,44 +127,53 @@ const { config } = result.best;
 console.log(config);
 
 // From here on the fitting and the dev set together are for training, and the test set is looked at for the first and last time.
-const all = preparation(training);
-const [whole, unseen] = [all.of(training), all.of(test)];
+const all = viewsOf(training, test);
 const seeds = quick ? [1, 2] : [1, 2, 3, 4, 5];
-const plain = (seed) =>
-  sequential([dense(128, { activation: "relu" }), dense(128, { activation: "relu" }), dense(1)], { inputShape: whole.inputShape, seed }).compile({ ...compiled, optimizer: adam({ learningRate: 1e-3 }) }); // prettier-ignore
 
-async function trained(models, options) {
-  for (const [i, model] of models.entries()) await model.fit(whole, options(i));
-  return models;
-}
-async function rmse(model) {
-  return all.dollars((await model.evaluate(unseen)).meanSquaredError);
-}
-async function meanRmse(models) {
-  const each = await Promise.all(models.map(rmse));
-  return each.reduce((sum, value) => sum + value, 0) / each.length;
+/** 13-128-128-1 with ReLU, its weights and biases uniform in ±1/√inputs, as PyTorch's. */
+function plain(seed) {
+  const { inputShape } = all.plain.known;
+  const layer = (inputs, units, activation) => {
+    const initializer = uniform({ low: -1 / Math.sqrt(inputs), high: 1 / Math.sqrt(inputs) });
+    return dense(units, { activation, weightInitializer: initializer, biasInitializer: initializer });
+  };
+  const layers = [layer(inputShape[0], 128, "relu"), layer(128, 128, "relu"), layer(128, 1, "linear")];
+  return sequential(layers, { inputShape, seed }).compile({ ...compiled, optimizer: adam({ learningRate: 1e-3 }) });
 }
 
-const plainModels = await trained(seeds.map(plain), () => ({ epochs: quick ? 1 : 60, batchSize: 128 }));
-const sameModels = await trained(
-  seeds.map((seed) => build(config, seed, whole)),
-  () => ({ epochs, batchSize: config.batchSize }),
-);
-const bestConfigs = result.trials.slice(0, seeds.length).map((trial) => trial.config);
-const bestModels = await trained(
-  bestConfigs.map((each, i) => build(each, seeds[i], whole)),
-  (i) => ({ epochs, batchSize: bestConfigs[i].batchSize }),
-);
-const reference = await meanRmse(plainModels);
+/** The prices that a network predicts for the test set when it has been trained on everything else. */
+async function prices(model, { known, others, price }, options) {
+  await model.fit(known, options);
+  return (await model.predict(others.inputs)).data().map(price);
+}
+const foundPrices = (config, seed) => {
+  const view = all[config.inputs];
+  return prices(build(config, seed, view.known), view, { epochs, batchSize: config.batchSize });
+};
+
+const truth = test.map((row) => Number(row[target]));
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const rmse = (predicted) => Math.sqrt(mean(truth.map((price, i) => (predicted[i] - price) ** 2)));
+const together = (each) => truth.map((_, i) => mean(each.map((predicted) => predicted[i])));
+const onSeeds = async (predict) => {
+  const each = [];
+  for (const [i, seed] of seeds.entries()) each.push(await predict(seed, i));
+  return each;
+};
+
+const defaults = await onSeeds((seed) => prices(plain(seed), all.plain, { epochs: quick ? 1 : 60, batchSize: 128 }));
+const found = await onSeeds((seed) => foundPrices(config, seed));
+const best = await onSeeds((seed, i) => foundPrices(result.trials[i].config, seed));
+const reference = mean(defaults.map(rmse));
 const report = (what, value) =>
-  console.log(`${what}: test RMSE ${dollars(value)} (${((100 * (value - reference)) / reference).toFixed(1)} %)`);
+  console.log(`${what}: test RMSE ${written(value)} (${((100 * (value - reference)) / reference).toFixed(1)} %)`);
 const count = seeds.length;
 report(`default network, mean of ${count} seeds`, reference);
-report(`${count} default networks together`, await rmse(ensemble(plainModels)));
-report(`found network, mean of ${count} seeds`, await meanRmse(sameModels));
-report(`${count} found networks together`, await rmse(ensemble(sameModels)));
-report(`networks of the ${count} best trials together`, await rmse(ensemble(bestModels)));
+report(`${count} default networks together`, rmse(together(defaults)));
+report(`found network, mean of ${count} seeds`, mean(found.map(rmse)));
+report(`${count} found networks together`, rmse(together(found)));
+report(`networks of the ${count} best trials together`, rmse(together(best)));
 
-function dollars(value) {
-  return Math.round(value).toLocaleString("en");
+function written(dollars) {
+  return Math.round(dollars).toLocaleString("en");
 }

@@ -148,13 +148,8 @@ class PhiloxStream implements RandomStream {
     return this.shuffle(Int32Array.from({ length: n }, (_, i) => i));
   }
 
-  shuffle<T extends { readonly length: number; [index: number]: unknown }>(array: T): T {
-    for (let i = array.length - 1; i > 0; i--) {
-      const j = this.integer(i + 1);
-      const kept = array[i];
-      array[i] = array[j];
-      array[j] = kept;
-    }
+  shuffle<T extends Shuffled>(array: T): T {
+    shuffling(this, array, array.length).next();
     return array;
   }
 
@@ -164,6 +159,22 @@ class PhiloxStream implements RandomStream {
       const [low, high] = split(group * lanes + lane);
       philox(words, lane, low, high, 0, stream, k0, k1, lanes);
     }
+  }
+}
+
+interface Shuffled {
+  readonly length: number;
+  [index: number]: unknown;
+}
+
+/** A shuffle that pauses after every `pace` elements, so that others get their turn. */
+export function* shuffling(random: Pick<RandomStream, "integer">, array: Shuffled, pace: number): Generator<void> {
+  for (let i = array.length - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    const kept = array[i];
+    array[i] = array[j];
+    array[j] = kept;
+    if (i % pace === 0) yield;
   }
 }
 

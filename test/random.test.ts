@@ -1,6 +1,6 @@
 // Philox against its authors' known answers, the draw order against the kernels' layout, and the distributions.
 import { describe, expect, test } from "vitest";
-import { deriveSeed, philox, randomStream, resolveSeed } from "#lib/random.js";
+import { deriveSeed, philox, randomStream, resolveSeed, shuffling } from "#lib/random.js";
 
 const block = (...words: [number, number, number, number, number, number]): Uint32Array => {
   const out = new Uint32Array(4);
@@ -139,6 +139,14 @@ describe("distributions", () => {
     }
     expect(counts.size).toBe(6);
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(150);
+  });
+
+  test("a shuffle that pauses makes the same order", () => {
+    const [whole, paused] = [randomStream(5).permutation(1000), Int32Array.from({ length: 1000 }, (_, i) => i)];
+    let pauses = 0;
+    for (const work = shuffling(randomStream(5), paused, 64); !work.next().done;) pauses++;
+    expect(paused).toEqual(whole);
+    expect(pauses).toBe(15);
   });
 
   test("shuffle works in place on arrays of any kind", () => {

@@ -4,10 +4,13 @@ import { Dataset } from "../data/dataset.js";
 import { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
 import { wrongValue } from "../options.js";
-import { deriveSeed, randomStream } from "../random.js";
+import { deriveSeed, randomStream, shuffling } from "../random.js";
 import { checkData } from "./check-data.js";
 import { batchRun, rowRuns, type Run } from "./runs.js";
 import { isStream, StreamReader, type DataStream, type StreamOpener } from "./stream.js";
+
+/** Examples to shuffle before the event loop gets a turn: about a millisecond's work. */
+const shufflePace = 1 << 15;
 
 /** Examples to train on: in memory, or streamed. A function opens the stream anew whenever it has come to its end and more is needed. */
 export type TrainingData = Dataset | DataStream | StreamOpener;
@@ -51,15 +54,19 @@ export function sourceOf(
 
 function datasetSource(data: Dataset, { batchSize, dropLast, shuffleBy }: SourceOptions): Source {
   const count = dropLast ? data.size - (data.size % batchSize) : data.size;
-  // A function of the seed and the epoch alone, so that training can be taken up again anywhere.
-  const orderOf = (epoch: number): Int32Array => {
+  const from = (order: Int32Array, skip: number): Generator<Run> =>
+    rowRuns(data, order.subarray(skip * batchSize, count), batchSize);
+  // By an order that the seed and the epoch alone decide, so that training can be taken up again anywhere.
+  async function* shuffled(seed: number, epoch: number, skip: number): AsyncGenerator<Run> {
     const order = data.rows.slice();
-    return shuffleBy === undefined ? order : randomStream(deriveSeed(shuffleBy, epoch)).shuffle(order);
-  };
+    const work = shuffling(randomStream(deriveSeed(seed, epoch)), order, shufflePace);
+    while (!work.next().done) await setImmediate();
+    yield* from(order, skip);
+  }
   return {
     steps: Math.ceil(count / batchSize),
     kinds: rowRuns(data, data.rows.subarray(0, count), batchSize),
-    epoch: (epoch, skip = 0) => rowRuns(data, orderOf(epoch).subarray(skip * batchSize, count), batchSize),
+    epoch: (epoch, skip = 0) => (shuffleBy === undefined ? from(data.rows, skip) : shuffled(shuffleBy, epoch, skip)),
     close: () => Promise.resolve(),
   };
 }

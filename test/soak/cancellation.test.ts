@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { adam, batchNorm, dataset, dense, dropout, sequential, type Model } from "simdnn";
 import { randomStream } from "simdnn";
-import { patience, times } from "./long.js";
+import { patience, report, times } from "./long.js";
 
 const random = randomStream(1);
 const rows = 96;
@@ -25,18 +25,27 @@ const bits = (model: Model): string =>
     .join("\n");
 
 test("aborting", { timeout: patience }, async () => {
+  const waits: number[] = [];
   for (let round = 0; round < times(20, 200); round++) {
     const model = network();
     const controller = new AbortController();
     const reason = new Error(`round ${round}`);
     const delay = random.uniform() * 30;
     const fitting = model.fit(data, { ...options, epochs: 1e9, signal: controller.signal });
-    setTimeout(() => controller.abort(reason), delay);
+    let [abortedAt, stepsThen] = [0, 0];
+    setTimeout(() => {
+      abortedAt = performance.now();
+      controller.abort(reason);
+      stepsThen = model.optimizer.iterations.storage![0]!; // item() would throw while it is being counted up
+    }, delay);
     const error = await fitting.then(
       () => undefined,
       (thrown: unknown) => thrown,
     );
+    waits.push(performance.now() - abortedAt);
     expect(error).toBe(reason);
+    // The step that was being made may end, and no other begins.
+    expect(model.optimizer.iterations.item()).toBeLessThanOrEqual(stepsThen + 1);
     // As many whole steps as the optimizer counts, and nothing of another one: the same steps again give the same bits.
     const steps = model.optimizer.iterations.item();
     if (steps <= 3000 && round % 4 === 0) {
@@ -52,4 +61,5 @@ test("aborting", { timeout: patience }, async () => {
     await model.fit(data, { ...options, epochs: 1 });
     expect(model.optimizer.iterations.item()).toBe(steps + 3);
   }
+  report("from an abort to the rejection", waits);
 });

@@ -1,7 +1,7 @@
 // Exits, crashes and workers, again and again: each way for a training to be cut off, in processes of their own.
 import { spawn } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { patience, times } from "./long.js";
+import { patience, report, times } from "./long.js";
 
 const fixture = new URL("../lifecycle/training.mjs", import.meta.url).href;
 const rounds = times(5, 100);
@@ -25,9 +25,17 @@ function run(code: string, ...options: string[]): Promise<Ended> {
   return new Promise((resolve) => child.on("close", (status, signal) => resolve({ status, signal, ...texts })));
 }
 
-async function again(code: (round: number) => string, expected: Partial<Ended>): Promise<void> {
-  for (let round = 0; round < rounds; round++)
-    expect(await run(code(round)), `round ${round}`).toMatchObject({ signal: null, ...expected });
+async function again(
+  code: (round: number) => string,
+  expected: Partial<Ended>,
+): Promise<(Ended & { readonly at: number })[]> {
+  const all = [];
+  for (let round = 0; round < rounds; round++) {
+    const ended = await run(code(round));
+    all.push({ ...ended, at: performance.timeOrigin + performance.now() });
+    expect(ended, `round ${round}`).toMatchObject({ signal: null, ...expected });
+  }
+  return all;
 }
 
 const wait = (round: number): number => (round * 7) % 40;
@@ -35,8 +43,12 @@ const worker = JSON.stringify(`parentPort.postMessage("ready"); await model().fi
 const started = `new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject))`;
 
 describe("a training is cut off", { timeout: patience }, () => {
-  test("by process.exit()", () =>
-    again((round) => `void model().fit(data, { epochs: 1e6 }); setTimeout(() => process.exit(3), ${wait(round)});`, { status: 3, stderr: "" })); // prettier-ignore
+  test("by process.exit()", async () => {
+    const exiting = `process.stdout.write(String(performance.timeOrigin + performance.now())); process.exit(3);`; // to a pipe: at once
+    const code = (round: number): string => `void model().fit(data, { epochs: 1e6 }); setTimeout(() => { ${exiting} }, ${wait(round)});`; // prettier-ignore
+    const waits = (await again(code, { status: 3, stderr: "" })).map(({ stdout, at }) => at - Number(stdout));
+    report("process.exit(), with the end of the process", waits);
+  });
 
   test("by process.exit() in a callback", () =>
     again(() => `await model().fit(data, { epochs: 1e6, callbacks: [{ onEpochEnd: () => process.exit(4) }] });`, { status: 4, stderr: "" })); // prettier-ignore
@@ -61,11 +73,16 @@ describe("a training is cut off", { timeout: patience }, () => {
         const worker = workerOf(${worker});
         await ${started};
         await new Promise((resolve) => setTimeout(resolve, (round * 7) % 40));
+        const start = performance.now();
         await worker.terminate();
+        console.log(performance.now() - start);
       }
       await model().fit(data);
       console.log("alive");`);
-    expect(ended).toEqual({ status: 0, signal: null, stdout: "alive\n", stderr: "" });
+    const lines = ended.stdout.trim().split("\n");
+    expect(lines.pop()).toBe("alive");
+    expect(ended).toMatchObject({ status: 0, signal: null, stderr: "" });
+    report("worker.terminate()", lines.map(Number));
   });
 
   test("by the end of a process whose workers, ten at once, are training", () =>

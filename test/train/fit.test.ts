@@ -142,6 +142,20 @@ describe("fit", () => {
     await model.fit(rings(60, 1));
   });
 
+  it("lets others have their turn while it shuffles many examples", async () => {
+    const rows = 1 << 18;
+    const many = dataset(new Float32Array(rows), new Int32Array(rows), { inputShape: [1] });
+    const model = sequential([dense(2)], { inputShape: [1], seed: 1 }).compile({ loss: "softmaxCrossEntropy" });
+    let turns = 0;
+    const turn = (): void => {
+      turns++;
+      if (model.optimizer.iterations.users.writer === undefined) setImmediate(turn); // the first step is yet to come
+    };
+    setImmediate(turn);
+    await model.fit(many, { batchSize: rows });
+    expect(turns).toBeGreaterThanOrEqual(7);
+  });
+
   it("says at which epoch and step the loss went wrong, and where it began", async () => {
     const model = sequential([dense(4), dense(1)], { inputShape: [1], seed: 1 });
     model.compile({ loss: "meanSquaredError", optimizer: sgd({ learningRate: 1e6 }) });

@@ -8,7 +8,7 @@ namespace simdnn {
 namespace {
 
 constexpr int64_t kFarFloats = 1 << 16;   // of C that may have left the second-level cache
-constexpr int64_t kBandFloats = 1 << 17;  // of A, a quarter of a second-level cache, for which the panels of B pass
+constexpr int64_t kBandFloats = 1 << 18;  // of A, half of a second-level cache, for which the panels of B pass
 constexpr int64_t kBlockK = 1024;         // of k between two passes over C
 constexpr int64_t kPackGrain = 16384;     // floats that are worth a second thread
 constexpr int64_t kMaxSlots = 64;         // panels of B that are packed at the same time, by a thread each
@@ -27,7 +27,7 @@ struct Blocked {
   bool pack_a;
   bool near_b;    // read in place again and again
   bool turn_b;    // packed by transposition, else by the first tile that reads it
-  bool far_c;     // asked for ahead
+  bool far_c;     // asked for ahead, if it is read
   Split strips;   // of m, one tile high
   Split blocks;   // of k
   Split bands;    // of strips
@@ -62,7 +62,7 @@ struct Blocked {
   }
 
   int64_t width() const { return panels.most() * kLanes; }
-  int64_t slot_floats() const { return near_b && (kFreeMasks || g.n % kLanes == 0) ? 0 : blocks.most() * width(); }
+  int64_t slot_floats() const { return near_b && (kCheapMasks || g.n % kLanes == 0) ? 0 : blocks.most() * width(); }
   int64_t packed_a_floats() const { return pack_a ? g.m * packed_row() : 0; }
   int64_t scratch_floats() const { return packed_a_floats() + slot_floats() * ((items + grain - 1) / grain); }
 
@@ -90,17 +90,17 @@ struct Blocked {
     const int64_t first_strip = bands.begin(band), end_strip = bands.begin(band + 1);
     Matrix b = at(g.b, blocks.begin(block), j);
     // In place only what is whole and near, or needed once.
-    bool packs = !turn_b && ((last < kLanes && !kFreeMasks) || !(near_b || end_strip - first_strip <= 2));
+    bool packs = !turn_b && ((last < kLanes && !kCheapMasks) || !(near_b || end_strip - first_strip <= 2));
     if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);
       const Matrix a = pack_a ? packed_strip(packed_a, strip) : at(g.a, i, blocks.begin(block));
       const auto multiply = [&](const Target& t, int64_t last) {
-        kTiles.by[packs][used][rows](k, a.data, a.row, a.column, b.data, b.row, slot, static_cast<int>(last), t);
+        kTiles.by[packs ? kReadPacking : last < kLanes && b.data != slot ? kReadMasked : kReadWhole][used][rows](k, a.data, a.row, a.column, b.data, b.row, slot, static_cast<int>(last), t);
       };
       const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
       if (!transposed) {
-        if (far_c) prefetch(target.c, target.c_row, rows, columns);
+        if (far_c && target.beta != 0) prefetch(target.c, target.c_row, rows, columns);
         multiply(target, last);
       } else {
         alignas(64) float product[kMaxRows * kMaxVectors * kLanes];

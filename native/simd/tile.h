@@ -38,13 +38,16 @@ SIMDNN_INLINE void with_value(const Target& t, Pass pass) {
   }
 }
 
-// C's columns end `last` lanes into the last vector. A tile that packs reads B only so far and writes what it read, filled up
-// with zeros, to `packed`: stores and loads are free beside the arithmetic, so packing costs a pass of its own nothing.
-// A's strides and pointer come one by one, since a structure would go through memory.
-template <int rows, int vectors, bool packs>
+// How a tile reads B: whole vectors; only as far as C's columns go; or so, and writing what it read, filled up with zeros, to
+// `packed`. Stores and loads are free beside the arithmetic, so this packing costs nothing, but a mask takes the place of an FMA.
+enum Reading { kReadWhole, kReadMasked, kReadPacking, kReadings };
+
+// C's columns end `last` lanes into the last vector. A's strides and pointer come one by one, since a structure would go through
+// memory.
+template <int rows, int vectors, Reading reading>
 static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* packed, int last, const Target& target) {
+  constexpr bool packs = reading == kReadPacking, masks = reading != kReadWhole;
   constexpr int kAhead = packs ? 16 : vectors > 4 ? 4 : 8;
-  constexpr bool masks = packs || kFreeMasks;
   const Lanes lanes = first(last);
   vf sum[rows][vectors];
   SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{}; }
@@ -78,7 +81,7 @@ static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, con
     base[0] += a_column, base[1] += a_column, base[2] += a_column, b += b_row;
   }
   const Target t = target;
-  const bool whole = !kFreeMasks && last == kLanes;
+  const bool whole = !kCheapMasks && last == kLanes;
   float* c = t.c;
   const float* d = t.d;
   const auto put = [&](auto value) __attribute__((always_inline)) {
@@ -113,9 +116,8 @@ constexpr int kMaxVectors = 8, kMaxRows = 14;
 constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6, 4, 4, 3, 3};
 #endif
 
-// By whether it packs, vectors and rows.
 struct Tiles {
-  Tile by[2][kMaxVectors + 1][kMaxRows + 1];
+  Tile by[kReadings][kMaxVectors + 1][kMaxRows + 1];
 };
 template <int vectors = kMaxVectors, int rows = kTileRows[vectors]>
 constexpr Tiles tiles(Tiles found = {}) {
@@ -124,7 +126,9 @@ constexpr Tiles tiles(Tiles found = {}) {
   } else if constexpr (rows == 0) {
     return tiles<vectors - 1>(found);
   } else {
-    found.by[false][vectors][rows] = tile<rows, vectors, false>, found.by[true][vectors][rows] = tile<rows, vectors, true>;
+    found.by[kReadWhole][vectors][rows] = tile<rows, vectors, kReadWhole>;
+    if constexpr (kCheapMasks) found.by[kReadMasked][vectors][rows] = tile<rows, vectors, kReadMasked>;
+    found.by[kReadPacking][vectors][rows] = tile<rows, vectors, kReadPacking>;
     return tiles<vectors, rows - 1>(found);
   }
 }

@@ -61,11 +61,11 @@ struct Lanes {
 #endif
 };
 
-// Whether such loads and stores cost no more than whole ones.
+// Whether such loads and stores cost little more than whole ones.
 #if defined(__AVX512F__)
-constexpr bool kFreeMasks = true;
+constexpr bool kCheapMasks = true;
 #else
-constexpr bool kFreeMasks = false;
+constexpr bool kCheapMasks = false;
 #endif
 
 #if defined(__AVX512F__)

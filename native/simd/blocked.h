@@ -7,11 +7,11 @@
 namespace simdnn {
 namespace {
 
-constexpr int64_t kFarFloats = 1 << 16;   // of C that may have left the second-level cache
-constexpr int64_t kBandFloats = 1 << 18;  // of A, half of a second-level cache, for which the panels of B pass
-constexpr int64_t kBlockK = 1024;         // of k between two passes over C
-constexpr int64_t kPackGrain = 16384;     // floats that are worth a second thread
-constexpr int64_t kMaxSlots = 64;         // panels of B that are packed at the same time, by a thread each
+constexpr int64_t kFarFloats = 1 << 16;                     // of C that may have left the second-level cache
+constexpr int64_t kBandFloats = 1 << 18;                    // of A, half of a second-level cache, for which the panels of B pass
+constexpr int64_t kBlockK = kRegisters == 16 ? 512 : 1024;  // of k between two passes over C
+constexpr int64_t kPackGrain = 16384;                       // floats that are worth a second thread
+constexpr int64_t kMaxSlots = 64;                           // panels of B that are packed at the same time, by a thread each
 
 // Asks for a tile of C that lies in a far cache before the tile is computed.
 static void prefetch(const float* c, int64_t row, int64_t rows, int64_t columns) {
@@ -25,7 +25,6 @@ struct Blocked {
   Gemm g;
   bool transposed;  // g is the transposed problem, except for its target
   bool pack_a;
-  bool near_b;    // read in place again and again
   bool turn_b;    // packed by transposition, else by the first tile that reads it
   bool far_c;     // asked for ahead, if it is read
   Split strips;   // of m, one tile high
@@ -47,11 +46,9 @@ struct Blocked {
     x.strips = split(g.m, strip_rows);
     x.blocks = split(g.k, kBlockK);
     x.turn_b = g.b.column != 1;
-    x.near_b = !x.turn_b && g.k * g.b.row <= kNearFloats;
     // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band.
     const int64_t band_rows = x.panels.parts < 8 ? 128 : kBandFloats / (x.blocks.most() + 1) + 1;
-    // All of B in the first-level cache: go along the rows of C, which writes it in order.
-    x.bands = split(x.strips.parts, x.near_b && g.k * g.n <= kNearFloats ? 1 : band_rows / strip_rows + 1);
+    x.bands = split(x.strips.parts, band_rows / strip_rows + 1);
     x.items = x.bands.parts * x.panels.parts;
     x.grain = gemm_grain(g, x.items);
     if (x.items > kMaxSlots * x.grain) x.grain = (x.items + kMaxSlots - 1) / kMaxSlots;
@@ -62,7 +59,7 @@ struct Blocked {
   }
 
   int64_t width() const { return panels.most() * kLanes; }
-  int64_t slot_floats() const { return near_b && (kCheapMasks || g.n % kLanes == 0) ? 0 : blocks.most() * width(); }
+  int64_t slot_floats() const { return blocks.most() * width(); }
   int64_t packed_a_floats() const { return pack_a ? g.m * packed_row() : 0; }
   int64_t scratch_floats() const { return packed_a_floats() + slot_floats() * ((items + grain - 1) / grain); }
 
@@ -89,14 +86,16 @@ struct Blocked {
     const int64_t columns = smaller(used * kLanes, g.n - j), last = columns - (used - 1) * kLanes;
     const int64_t first_strip = bands.begin(band), end_strip = bands.begin(band + 1);
     Matrix b = at(g.b, blocks.begin(block), j);
-    // In place only what is whole and near, or needed once.
-    bool packs = !turn_b && ((last < kLanes && !kCheapMasks) || !(near_b || end_strip - first_strip <= 2));
+    // In place only what is needed once or twice.
+    bool packs = !turn_b && ((last < kLanes && !kCheapMaskedLoads) || end_strip - first_strip > 2);
     if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);
       const Matrix a = pack_a ? packed_strip(packed_a, strip) : at(g.a, i, blocks.begin(block));
       const auto multiply = [&](const Target& t, int64_t last) {
-        kTiles.by[packs ? kReadPacking : last < kLanes && b.data != slot ? kReadMasked : kReadWhole][used][rows](k, a.data, a.row, a.column, b.data, b.row, slot, static_cast<int>(last), t);
+        kTiles.by[packs                             ? kReadPacking
+                  : last < kLanes && b.data != slot ? kReadMasked
+                                                    : kReadWhole][used][rows](k, a.data, a.row, a.column, b.data, b.row, slot, static_cast<int>(last), t);
       };
       const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
       if (!transposed) {

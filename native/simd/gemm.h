@@ -4,8 +4,9 @@
 #include "blocked.h"
 #include "dot.h"
 #include "inner.h"
+#include "near.h"
 #include "rank.h"
-#include "small.h"
+#include "row.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
 #endif
@@ -23,7 +24,8 @@ SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
     g.n = g.m, g.m = 1, g.a = transposed(g.b), g.b = transposed(a);
   }
   if (Inner::pays(g)) return run(Inner::plan(g));
-  if (Small::pays(g)) return run(Small{g});
+  if (Row::pays(g)) return run(Row{g});
+  if (gemm_work(g) <= Near::kMost && Near::pays(g)) return run(Near{g});
   if (Rank::pays(g)) return run(Rank::plan(g));
 #if defined(__AMX_BF16__)
   if (Amx::pays(g)) return run(Amx::plan(g));
@@ -32,7 +34,9 @@ SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
     if (g.n <= 10 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
     if (g.m <= 16 && g.b.row == 1 && (g.n >= 16 || g.a.column == 1)) return run(Dots::plan(g, true));
   }
-  run(Blocked::plan(g, g.n <= 16 && g.m > g.n && g.a.row == 1));
+  const bool narrow = g.n <= 16 && g.m > g.n && g.a.row == 1;
+  if (!narrow && Near::pays(g)) return run(Near{g});
+  run(Blocked::plan(g, narrow));
 }
 
 static int64_t gemm_scratch(Gemm&& g) {

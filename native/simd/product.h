@@ -30,6 +30,7 @@ struct Split {
 };
 SIMDNN_INLINE Split split(int64_t length, int64_t most) {
   if (length <= most) return {1, length, 0};
+  if (length <= 2 * most) return {2, length / 2, length % 2};  // spares the divisions, which the smallest products feel
   const int64_t parts = (length + most - 1) / most;
   return {parts, length / parts, length % parts};
 }

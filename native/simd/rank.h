@@ -67,7 +67,7 @@ static void down(int64_t rows, const float* a, int64_t a_row, int64_t a_column, 
       SIMDNN_UNROLL for (int j = 0; j < vectors; j++) {
         float* to = c + j * kLanes;
         const float* other = d + j * kLanes;
-        if (j + 1 < vectors || (whole && !kCheapMasks)) {
+        if (j + 1 < vectors || (whole && !kCheapMaskedStores)) {
           store(to, value(sum[j], [other] { return load(other); }));
         } else {
           store(to, value(sum[j], [other, lanes] { return load(other, lanes); }), lanes);

@@ -81,7 +81,7 @@ static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, con
     base[0] += a_column, base[1] += a_column, base[2] += a_column, b += b_row;
   }
   const Target t = target;
-  const bool whole = !kCheapMasks && last == kLanes;
+  const bool whole = !kCheapMaskedStores && last == kLanes;
   float* c = t.c;
   const float* d = t.d;
   const auto put = [&](auto value) __attribute__((always_inline)) {
@@ -127,7 +127,7 @@ constexpr Tiles tiles(Tiles found = {}) {
     return tiles<vectors - 1>(found);
   } else {
     found.by[kReadWhole][vectors][rows] = tile<rows, vectors, kReadWhole>;
-    if constexpr (kCheapMasks) found.by[kReadMasked][vectors][rows] = tile<rows, vectors, kReadMasked>;
+    if constexpr (kCheapMaskedLoads) found.by[kReadMasked][vectors][rows] = tile<rows, vectors, kReadMasked>;
     found.by[kReadPacking][vectors][rows] = tile<rows, vectors, kReadPacking>;
     return tiles<vectors, rows - 1>(found);
   }

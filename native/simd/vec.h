@@ -63,9 +63,11 @@ struct Lanes {
 
 // Whether such loads and stores cost little more than whole ones.
 #if defined(__AVX512F__)
-constexpr bool kCheapMasks = true;
+constexpr bool kCheapMaskedLoads = true, kCheapMaskedStores = true;
+#elif defined(__AVX2__)
+constexpr bool kCheapMaskedLoads = true, kCheapMaskedStores = false;
 #else
-constexpr bool kCheapMasks = false;
+constexpr bool kCheapMaskedLoads = false, kCheapMaskedStores = false;
 #endif
 
 #if defined(__AVX512F__)

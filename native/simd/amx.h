@@ -10,16 +10,13 @@ namespace {
 
 constexpr int64_t kResidentWords = 1 << 18;  // half a second-level cache
 constexpr int64_t kLeastRoundK = 512, kMostRoundK = 1024;
-constexpr int64_t kGroupBlocks = 2;  // packed together: 256 bytes of a row at a time
 
 struct Amx {
   Gemm g;
   Side resident, passing;
-  Split rounds;    // of k, in steps: the sums wait in memory between two of them
-  Split bands;     // of resident blocks
-  Split groups;    // of passing blocks
-  bool pack_once;  // the passing operand for all bands, else each group where it is used
-  int64_t items;   // a group for a band each
+  Split rounds;   // of k, in steps: the sums wait in memory between two of them
+  Split bands;    // of resident blocks
+  int64_t items;  // a passing block for a band each
   int64_t grain;
   int64_t fallback;  // floats of scratch
 
@@ -44,9 +41,7 @@ struct Amx {
     const int64_t round_k = fitting < kLeastRoundK ? kLeastRoundK : smaller(fitting, kMostRoundK);
     x.rounds = split((g.k + kStepK - 1) / kStepK, round_k / kStepK);
     x.bands = split(x.resident.blocks(), kResidentWords / (x.rounds.most() * line_words * kBlockLines));
-    x.groups = split(x.passing.blocks(), kGroupBlocks);
-    x.pack_once = x.bands.parts > 1;
-    x.items = x.bands.parts * x.groups.parts;
+    x.items = x.bands.parts * x.passing.blocks();
     x.grain = gemm_grain(g, x.items);
     if (x.items > kMaxSlots * x.grain) x.grain = (x.items + kMaxSlots - 1) / kMaxSlots;
     const int64_t heights[] = {kBlockLines, g.m % kBlockLines}, widths[] = {kBlockLines, g.n % kBlockLines};
@@ -60,12 +55,10 @@ struct Amx {
   }
 
   static int64_t words(int64_t blocks, int64_t steps) { return blocks * steps * 2 * kStepWords; }
-  int64_t slots() const { return (items + grain - 1) / grain; }
-  int64_t slot_words() const { return pack_once ? 0 : words(groups.most(), rounds.most()); }
   int64_t resident_words() const { return words(resident.blocks(), rounds.most()); }
-  int64_t passing_words() const { return pack_once ? words(passing.blocks(), rounds.most()) : 0; }
   int64_t waiting_floats() const { return rounds.parts > 1 ? resident.blocks() * passing.blocks() * kBlockFloats : 0; }
-  int64_t scratch_floats() const { return resident_words() + passing_words() + waiting_floats() + slots() * (slot_words() + fallback); }
+  int64_t slot_words() const { return words(2, rounds.most()); }
+  int64_t scratch_floats() const { return resident_words() + waiting_floats() + (items + grain - 1) / grain * (slot_words() + fallback); }
 
   // A piece of C in plain float32.
   Blocked in_floats(int64_t i, int64_t j, int64_t m, int64_t n) const {
@@ -111,46 +104,48 @@ struct Amx {
     activate(g, target, rows, columns);
   }
 
-  // Block p of the resident operand times block q of the passing one.
-  void compute(int64_t round, int64_t p, int64_t q, const int32_t* packed_p, const int32_t* packed_q, float* waiting, void* scratch) const {
+  // Block p of the resident operand times block q of the passing one, while a block is packed that comes later.
+  void compute(int64_t round, int64_t p, int64_t q, const int32_t* packed_p, const int32_t* packed_q, float* waiting, void* scratch, Packing& next) const {
     const bool first = round == 0, last = round + 1 == rounds.parts, swapped = resident.columns;
     const Side &a = swapped ? passing : resident, &b = swapped ? resident : passing;
     const int64_t i = swapped ? q : p, j = swapped ? p : q;
     alignas(64) float sums[kBlockFloats];  // of which the tiles that exist are written
     const int64_t a_tiles = a.tiles(i), b_tiles = b.tiles(j);
-    kMultiplyTiles[a_tiles][b_tiles](rounds.size(round), swapped ? packed_q : packed_p, swapped ? packed_p : packed_q, sums);
+    kMultiplyTiles[a_tiles][b_tiles](rounds.size(round), swapped ? packed_q : packed_p, swapped ? packed_p : packed_q, sums, next);
     if (!first || !last) add_round(sums, waiting + (q * resident.blocks() + p) * kBlockFloats, a_tiles * kTileLines, b_tiles * kTileLines, first, last);
     if (last) finish(sums, i * kBlockLines, j * kBlockLines, scratch);
   }
 
+  // Items begin … end - 1. The slot holds the passing block of an item and that of the next.
+  void compute_items(int64_t round, int64_t begin, int64_t end, const int32_t* packed_resident, float* waiting, float* memory) const {
+    const int64_t steps = rounds.size(round), blocks = passing.blocks();
+    float* const scratch = memory;
+    int32_t* const slot = reinterpret_cast<int32_t*>(memory + fallback);
+    const auto packing = [&](int64_t item, int64_t moments) {
+      return Packing(passing, item % blocks, rounds.begin(round), item < end ? steps : 0, slot + item % 2 * words(1, steps), moments);
+    };
+    packing(begin, 1).advance();
+    for (int64_t item = begin; item < end; item++) {
+      const int64_t band = item / blocks;
+      Packing next = packing(item + 1, bands.size(band) * steps * kMoments);
+      for (int64_t p = bands.begin(band); p < bands.begin(band + 1); p++)
+        compute(round, p, item % blocks, packed_resident + words(p, steps), slot + item % 2 * words(1, steps), waiting, scratch, next);
+    }
+  }
+
   void run(const Args& args) const {
     int32_t* const packed_resident = static_cast<int32_t*>(args.scratch);
-    int32_t* const packed_passing = packed_resident + resident_words();
-    float* const waiting = reinterpret_cast<float*>(packed_passing + passing_words());
-    float* const slot_memory = waiting + waiting_floats();
+    float* const waiting = reinterpret_cast<float*>(packed_resident + resident_words());
+    float* const slots = waiting + waiting_floats();
     for (int64_t round = 0; round < rounds.parts; round++) {
       const int64_t steps = rounds.size(round);
-      const auto pack = [&](const Side& side, int64_t begin, int64_t end, int32_t* out) { side.pack(begin, end, rounds.begin(round), steps, out); };
-      const auto pack_all = [&](const Side& side, int32_t* out) {
-        parallel(args, side.blocks(), kPackGrain / (steps * kStepK * kBlockLines) + 1, [&](int64_t begin, int64_t end) {
-          for (int64_t b = begin; b < end; b += kGroupBlocks) pack(side, b, smaller(b + kGroupBlocks, end), out + words(b, steps));
-        });
-      };
-      pack_all(resident, packed_resident);
-      if (pack_once) pack_all(passing, packed_passing);
+      parallel(args, resident.blocks(), kPackGrain / (steps * kStepK * kBlockLines) + 1, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; b += 2)  // 256 bytes of a row at a time
+          resident.pack(b, smaller(b + 2, end), rounds.begin(round), steps, packed_resident + words(b, steps));
+      });
       parallel(args, items, grain, [&](int64_t begin, int64_t end) {
         _tile_loadconfig(&kTileConfig);
-        float* const scratch = slot_memory + begin / grain * (slot_words() + fallback);
-        int32_t* const slot = reinterpret_cast<int32_t*>(scratch + fallback);
-        for (int64_t item = begin; item < end; item++) {
-          const int64_t band = item / groups.parts, group = item % groups.parts, q_begin = groups.begin(group), q_end = groups.begin(group + 1);
-          if (!pack_once) pack(passing, q_begin, q_end, slot);
-          for (int64_t q = q_begin; q < q_end; q++) {
-            const int32_t* packed_q = pack_once ? packed_passing + words(q, steps) : slot + words(q - q_begin, steps);
-            for (int64_t p = bands.begin(band); p < bands.begin(band + 1); p++)
-              compute(round, p, q, packed_resident + words(p, steps), packed_q, waiting, scratch);
-          }
-        }
+        compute_items(round, begin, end, packed_resident, waiting, slots + begin / grain * (slot_words() + fallback));
         _tile_release();
       });
     }

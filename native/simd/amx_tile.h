@@ -22,19 +22,24 @@ static const TileConfig kTileConfig;
 #define SIMDNN_LOAD_B(piece)                  \
   _tile_loadd(6, b + piece * kTileWords, 64); \
   if (columns == 2) _tile_loadd(7, b + kStepWords + piece * kTileWords, 64)
-#define SIMDNN_MULTIPLY                      \
-  _tile_dpbf16ps(0, 4, 6);                   \
-  if (columns == 2) _tile_dpbf16ps(1, 4, 7); \
-  if (rows == 2) _tile_dpbf16ps(2, 5, 6);    \
-  if (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7)
+#define SIMDNN_MULTIPLY                                   \
+  _tile_dpbf16ps(0, 4, 6);                                \
+  if (columns == 2) _tile_dpbf16ps(1, 4, 7);              \
+  if (rows == 2) _tile_dpbf16ps(2, 5, 6);                 \
+  if (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7); \
+  next.advance()
+
+constexpr int64_t kMoments = 6;  // of a step, for next.advance()
 
 // sums[i][j] = Σ a_i b_j over `steps` steps: six of the nine products of pieces, since the other three are below 2^-24 of
 // the largest. The five small ones come first, over all steps, while the sums are small and so are their roundings: then
-// only one rounding per 32 products counts. They are ordered so that each needs only one operand's tiles anew.
+// only one rounding per 32 products counts. They are ordered so that each needs only one operand's tiles anew. Meanwhile
+// something else is packed.
 template <int rows, int columns>
-static void multiply_tiles(int64_t steps, const int32_t* a, const int32_t* b, float* sums) {
+static void multiply_tiles(int64_t steps, const int32_t* a, const int32_t* b, float* sums, Packing& next) {
   constexpr int64_t sums_row = kBlockLines * sizeof(float), a_step = rows * kStepWords, b_step = columns * kStepWords;
   const int32_t* const a_end = a + steps * a_step;
+  float* const below = sums + kTileLines * kBlockLines;
   asm volatile("" ::: "memory");  // a tile load does not tell the compiler that it reads memory
   _tile_zero(0);
   _tile_zero(1);
@@ -58,7 +63,6 @@ static void multiply_tiles(int64_t steps, const int32_t* a, const int32_t* b, fl
     SIMDNN_LOAD_B(0);
     SIMDNN_MULTIPLY;
   }
-  float* const below = sums + kTileLines * kBlockLines;
   _tile_stored(0, sums, sums_row);
   if (columns == 2) _tile_stored(1, sums + kTileLines, sums_row);
   if (rows == 2) _tile_stored(2, below, sums_row);
@@ -69,7 +73,7 @@ static void multiply_tiles(int64_t steps, const int32_t* a, const int32_t* b, fl
 #undef SIMDNN_LOAD_B
 #undef SIMDNN_MULTIPLY
 
-using MultiplyTiles = void (*)(int64_t steps, const int32_t* a, const int32_t* b, float* sums);
+using MultiplyTiles = void (*)(int64_t steps, const int32_t* a, const int32_t* b, float* sums, Packing& next);
 constexpr MultiplyTiles kMultiplyTiles[3][3] = {
     {}, {nullptr, multiply_tiles<1, 1>, multiply_tiles<1, 2>}, {nullptr, multiply_tiles<2, 1>, multiply_tiles<2, 2>}};
 

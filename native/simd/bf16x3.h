@@ -33,22 +33,41 @@ SIMDNN_INLINE void split_pair(vf x, vf y, int32_t* out) {
   store(out, (vi)upper_halves((vu)x, (vu)y));
 }
 
-// One step of k of one tile: word i of row r holds k = i and i + 16 of line r (A), or k = r and r + 16 of line i (B). With
-// these pairs either operand is read in whole vectors. `lower` and `upper` point at the halves of the step.
+// What one step of k of one tile is read from: rows of lanes for both halves of the step.
+struct Halves {
+  const float *lower, *upper;
+  int64_t row;
+  int lower_rows, upper_rows;
+  Lanes lower_lanes, upper_lanes;
+  bool whole;
+
+  SIMDNN_METHOD vf lower_row(int i) const { return load(lower + i * row, i < lower_rows ? lower_lanes : first(0)); }
+  SIMDNN_METHOD vf upper_row(int i) const { return load(upper + i * row, i < upper_rows ? upper_lanes : first(0)); }
+};
+
+// Word i of row r of a tile holds k = i and i + 16 of line r (A), or k = r and r + 16 of line i (B). With these pairs either
+// operand is read in whole vectors, and transposed only where it lies the other way.
+constexpr int kRowsAtOnce = 4;  // where it is transposed
 template <bool transposed>
-static void pack_tile(const float* lower, const float* upper, int64_t row, int64_t rows_lower, int64_t rows_upper, Lanes lanes_lower, Lanes lanes_upper,
-                      int32_t* out) {
-  vf x[kLanes], y[kLanes];
-  if (rows_lower == kLanes && rows_upper == kLanes) {
-    SIMDNN_UNROLL for (int i = 0; i < kLanes; i++) x[i] = load(lower + i * row, lanes_lower), y[i] = load(upper + i * row, lanes_upper);
+SIMDNN_INLINE void pack_rows(const Halves& from, int first_row, int32_t* out) {
+  if constexpr (!transposed) {
+    split_pair(from.lower_row(first_row), from.upper_row(first_row), out + first_row * kLanes);
   } else {
-    SIMDNN_UNROLL for (int i = 0; i < kLanes; i++) {
-      x[i] = i < rows_lower ? load(lower + i * row, lanes_lower) : vf{};
-      y[i] = i < rows_upper ? load(upper + i * row, lanes_upper) : vf{};
+    vf x[kRowsAtOnce], y[kRowsAtOnce];
+    if (from.whole) {
+      load_four_columns(from.lower + first_row, from.row, x), load_four_columns(from.upper + first_row, from.row, y);
+    } else {
+      alignas(64) float lower[kLanes * kLanes], upper[kLanes * kLanes];
+      for (int i = 0; i < kLanes; i++) store(lower + i * kLanes, from.lower_row(i)), store(upper + i * kLanes, from.upper_row(i));
+      load_four_columns(lower + first_row, kLanes, x), load_four_columns(upper + first_row, kLanes, y);
     }
+    SIMDNN_UNROLL for (int i = 0; i < kRowsAtOnce; i++) split_pair(x[i], y[i], out + (first_row + i) * kLanes);
   }
-  if (transposed) transpose_square(x), transpose_square(y);
-  SIMDNN_UNROLL for (int i = 0; i < kLanes; i++) split_pair(x[i], y[i], out + i * kLanes);
+}
+
+template <bool transposed>
+static void pack_tile(const Halves& from, int32_t* out) {
+  for (int row = 0; row < kTileLines; row += transposed ? kRowsAtOnce : 1) pack_rows<transposed>(from, row, out);
 }
 
 constexpr int kBlockLines = 2 * kTileLines;
@@ -62,35 +81,78 @@ struct Side {
   int64_t blocks() const { return (lines + kBlockLines - 1) / kBlockLines; }
   int64_t tiles(int64_t block) const { return smaller(2, (lines - block * kBlockLines + kTileLines - 1) / kTileLines); }
 
-  // `at most` of the lines, or of k, that are left.
-  static int64_t rest(int64_t left, int64_t most) { return left < 0 ? 0 : smaller(left, most); }
+  bool along_k() const { return x.column == 1; }
+  bool transposed() const { return along_k() == columns; }  // in its tiles
 
-  void pack_tile(int64_t line, int64_t p, int32_t* out) const {
-    const bool along_k = x.column == 1;
-    const int64_t width = rest(lines - line, kTileLines), lower = rest(k - p, kLanes), upper = rest(k - p - kLanes, kLanes);
-    const auto pack = along_k == columns ? simdnn::pack_tile<true> : simdnn::pack_tile<false>;
-    const Lanes all = first(static_cast<int>(width));
+  // At most so many of the lines, or of k, that are left.
+  static int rest(int64_t left, int most) { return left < 0 ? 0 : static_cast<int>(smaller(left, most)); }
+
+  SIMDNN_METHOD Halves halves(int64_t line, int64_t p) const {
+    const int width = rest(lines - line, kTileLines), lower = rest(k - p, kLanes), upper = rest(k - p - kLanes, kLanes);
     const float* from = at(x, line, p).data;
-    if (along_k) {
-      pack(from, from + kLanes, x.row, width, width, first(static_cast<int>(lower)), first(static_cast<int>(upper)), out);
-    } else {
-      pack(from, from + kLanes * x.column, x.column, lower, upper, all, all, out);
-    }
+    const bool whole = width == kTileLines && upper == kLanes;
+    if (along_k()) return {from, from + kLanes, x.row, width, width, first(lower), first(upper), whole};
+    return {from, from + kLanes * x.column, x.column, lower, upper, first(width), first(width), whole};
   }
 
   // The `steps` steps of k from `step` on of blocks begin … end - 1, one after the other; a block has its steps in order,
   // a step its tiles. Goes through memory in the order of memory.
   void pack(int64_t begin, int64_t end, int64_t step, int64_t steps, int32_t* out) const {
-    const bool along_k = x.column == 1;
-    const int64_t outer = along_k ? end - begin : steps, inner = along_k ? steps : end - begin;
+    const int64_t outer = along_k() ? end - begin : steps, inner = along_k() ? steps : end - begin;
+    const auto pack = transposed() ? pack_tile<true> : pack_tile<false>;
     for (int64_t i = 0; i < outer; i++) {
       for (int64_t j = 0; j < inner; j++) {
-        const int64_t b = along_k ? i : j, s = along_k ? j : i, tiles = this->tiles(begin + b);
+        const int64_t b = along_k() ? i : j, s = along_k() ? j : i, tiles = this->tiles(begin + b);
         for (int64_t tile = 0; tile < tiles; tile++)
-          pack_tile((begin + b) * kBlockLines + tile * kTileLines, (step + s) * kStepK, out + (b * steps * 2 + s * tiles + tile) * kStepWords);
+          pack(halves((begin + b) * kBlockLines + tile * kTileLines, (step + s) * kStepK), out + (b * steps * 2 + s * tiles + tile) * kStepWords);
       }
     }
   }
+};
+
+// Packs some steps of a block a few rows at a time, between instructions of the tile unit: it and the vector units work
+// side by side, but only on what lies close together in the program.
+class Packing {
+ public:
+  // Spread over `moments` calls of advance().
+  Packing(const Side& side, int64_t block, int64_t step, int64_t steps, int32_t* out, int64_t moments)
+      : side_(side),
+        rows_(side.transposed() ? kRowsAtOnce : 1),
+        line_(block * kBlockLines),
+        p_(step * kStepK),
+        tiles_(side.tiles(block)),
+        left_(steps * tiles_),
+        at_once_((left_ * kTileLines / rows_ + moments - 1) / moments),
+        out_(out) {}
+
+  SIMDNN_METHOD void advance() {
+    for (int64_t i = 0; i < at_once_ && left_ > 0; i++) {
+      if (row_ == 0) from_ = side_.halves(line_ + tile_ * kTileLines, p_);
+      if (rows_ > 1) {
+        pack_transposed();
+      } else {
+        pack_rows<false>(from_, row_, out_);
+      }
+      row_ += rows_;
+      if (row_ == kTileLines) next_tile();
+    }
+  }
+
+ private:
+  void pack_transposed() { pack_rows<true>(from_, row_, out_); }
+
+  void next_tile() {
+    row_ = 0, left_--, out_ += kStepWords;
+    if (++tile_ == tiles_) tile_ = 0, p_ += kStepK;
+  }
+
+  Side side_;
+  int rows_;
+  int64_t line_, p_, tiles_, left_, at_once_;
+  int32_t* out_;
+  Halves from_{};
+  int64_t tile_ = 0;
+  int row_ = 0;
 };
 
 }  // namespace

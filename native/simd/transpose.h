@@ -22,17 +22,20 @@ SIMDNN_INLINE void transpose_square(vf (&rows)[kLanes]) {
   }
 }
 
-// columns[j] = column j of the kLanes x kLanes floats at p. Parts of four lanes are put in their places as they are loaded, which
+// columns[j] = column j of the kLanes x 4 floats at p. Parts of four lanes are put in their places as they are loaded, which
 // the ports for loads do; what is left is a 4 x 4 transposition within each part.
+SIMDNN_INLINE void load_four_columns(const float* p, int64_t stride, vf* columns) {
+  vf row[4];
+  SIMDNN_UNROLL for (int i = 0; i < 4; i++) row[i] = load_parts(p + i * stride, 4 * stride);
+  const vf low = zip<0>(row[0], row[1]), high = zip<2>(row[0], row[1]);
+  const vf low_rest = zip<0>(row[2], row[3]), high_rest = zip<2>(row[2], row[3]);
+  columns[0] = join<0>(low, low_rest), columns[1] = join<2>(low, low_rest);
+  columns[2] = join<0>(high, high_rest), columns[3] = join<2>(high, high_rest);
+}
+
+// The same for all columns of kLanes x kLanes floats.
 SIMDNN_INLINE void load_transposed(const float* p, int64_t stride, vf (&columns)[kLanes]) {
-  SIMDNN_UNROLL for (int j = 0; j < kLanes; j += 4) {
-    vf row[4];
-    SIMDNN_UNROLL for (int i = 0; i < 4; i++) row[i] = load_parts(p + i * stride + j, 4 * stride);
-    const vf low = zip<0>(row[0], row[1]), high = zip<2>(row[0], row[1]);
-    const vf low_rest = zip<0>(row[2], row[3]), high_rest = zip<2>(row[2], row[3]);
-    columns[j] = join<0>(low, low_rest), columns[j + 1] = join<2>(low, low_rest);
-    columns[j + 2] = join<0>(high, high_rest), columns[j + 3] = join<2>(high, high_rest);
-  }
+  SIMDNN_UNROLL for (int j = 0; j < kLanes; j += 4) load_four_columns(p + j, stride, columns + j);
 }
 
 // Adds lanes whose numbers differ in the bits from `distance` down to 1, in the same order for every vector: lane i of the answer

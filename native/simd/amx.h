@@ -54,7 +54,7 @@ struct Amx {
     return x;
   }
 
-  static int64_t words(int64_t blocks, int64_t steps) { return blocks * steps * 2 * kStepWords; }
+  static int64_t words(int64_t blocks, int64_t steps) { return blocks * steps * 2 * kPieces * kTileWords; }
   int64_t resident_words() const { return words(resident.blocks(), rounds.most()); }
   int64_t waiting_floats() const { return rounds.parts > 1 ? resident.blocks() * passing.blocks() * kBlockFloats : 0; }
   int64_t slot_words() const { return words(2, rounds.most()); }

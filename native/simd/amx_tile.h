@@ -16,12 +16,12 @@ struct alignas(64) TileConfig {
 };
 static const TileConfig kTileConfig;
 
-#define SIMDNN_LOAD_A(piece)                  \
-  _tile_loadd(4, a + piece * kTileWords, 64); \
-  if (rows == 2) _tile_loadd(5, a + kStepWords + piece * kTileWords, 64)
-#define SIMDNN_LOAD_B(piece)                  \
-  _tile_loadd(6, b + piece * kTileWords, 64); \
-  if (columns == 2) _tile_loadd(7, b + kStepWords + piece * kTileWords, 64)
+#define SIMDNN_LOAD_A(piece)               \
+  _tile_loadd(4, a + piece * a_apart, 64); \
+  if (rows == 2) _tile_loadd(5, a + piece * a_apart + kTileWords, 64)
+#define SIMDNN_LOAD_B(piece)               \
+  _tile_loadd(6, b + piece * b_apart, 64); \
+  if (columns == 2) _tile_loadd(7, b + piece * b_apart + kTileWords, 64)
 #define SIMDNN_MULTIPLY                                   \
   _tile_dpbf16ps(0, 4, 6);                                \
   if (columns == 2) _tile_dpbf16ps(1, 4, 7);              \
@@ -37,7 +37,8 @@ constexpr int64_t kMoments = 6;  // of a step, for next.advance()
 // something else is packed.
 template <int rows, int columns>
 static void multiply_tiles(int64_t steps, const int32_t* a, const int32_t* b, float* sums, Packing& next) {
-  constexpr int64_t sums_row = kBlockLines * sizeof(float), a_step = rows * kStepWords, b_step = columns * kStepWords;
+  constexpr int64_t sums_row = kBlockLines * sizeof(float), a_step = rows * kTileWords, b_step = columns * kTileWords;
+  const int64_t a_apart = steps * a_step, b_apart = steps * b_step;
   const int32_t* const a_end = a + steps * a_step;
   float* const below = sums + kTileLines * kBlockLines;
   asm volatile("" ::: "memory");  // a tile load does not tell the compiler that it reads memory

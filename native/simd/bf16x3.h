@@ -17,15 +17,15 @@ constexpr int kTileLines = 16;                       // rows of A or columns of 
 constexpr int kStepK = 32;                           // of k per tile
 constexpr int kTileWords = kTileLines * kStepK / 2;  // a word is a pair of bf16
 constexpr int kPieces = 3;
-constexpr int kStepWords = kPieces * kTileWords;  // of a step of a tile
 
 // Lane by lane the upper halves of both, that of `low` below.
 SIMDNN_INLINE vu upper_halves(vu low, vu high) { return (vu)_mm512_mask_blend_epi16(0xaaaaaaaa, (__m512i)(low >> 16), (__m512i)high); }
 
-// x = h + m + l, each the nearest bf16 to what is left: |m| <= 2^-8 |x|, |l| <= 2^-16 |x|, of either sign.
-SIMDNN_INLINE void split_pair(vf x, vf y, int32_t* out) {
+// x = h + m + l, each the nearest bf16 to what is left: |m| <= 2^-8 |x|, |l| <= 2^-16 |x|, of either sign. They are `apart`
+// words from each other.
+SIMDNN_INLINE void split_pair(vf x, vf y, int32_t* out, int64_t apart) {
   x = x * kSplitScale, y = y * kSplitScale;
-  SIMDNN_UNROLL for (int piece = 0; piece + 1 < kPieces; piece++, out += kTileWords) {
+  SIMDNN_UNROLL for (int piece = 0; piece + 1 < kPieces; piece++, out += apart) {
     const vu a = (vu)x + 0x8000u, b = (vu)y + 0x8000u;
     store(out, (vi)upper_halves(a, b));
     x = x - (vf)(a & 0xffff0000u), y = y - (vf)(b & 0xffff0000u);
@@ -49,9 +49,9 @@ struct Halves {
 // operand is read in whole vectors, and transposed only where it lies the other way.
 constexpr int kRowsAtOnce = 4;  // where it is transposed
 template <bool transposed>
-SIMDNN_INLINE void pack_rows(const Halves& from, int first_row, int32_t* out) {
+SIMDNN_INLINE void pack_rows(const Halves& from, int first_row, int32_t* out, int64_t apart) {
   if constexpr (!transposed) {
-    split_pair(from.lower_row(first_row), from.upper_row(first_row), out + first_row * kLanes);
+    split_pair(from.lower_row(first_row), from.upper_row(first_row), out + first_row * kLanes, apart);
   } else {
     vf x[kRowsAtOnce], y[kRowsAtOnce];
     if (from.whole) {
@@ -61,13 +61,13 @@ SIMDNN_INLINE void pack_rows(const Halves& from, int first_row, int32_t* out) {
       for (int i = 0; i < kLanes; i++) store(lower + i * kLanes, from.lower_row(i)), store(upper + i * kLanes, from.upper_row(i));
       load_four_columns(lower + first_row, kLanes, x), load_four_columns(upper + first_row, kLanes, y);
     }
-    SIMDNN_UNROLL for (int i = 0; i < kRowsAtOnce; i++) split_pair(x[i], y[i], out + (first_row + i) * kLanes);
+    SIMDNN_UNROLL for (int i = 0; i < kRowsAtOnce; i++) split_pair(x[i], y[i], out + (first_row + i) * kLanes, apart);
   }
 }
 
 template <bool transposed>
-static void pack_tile(const Halves& from, int32_t* out) {
-  for (int row = 0; row < kTileLines; row += transposed ? kRowsAtOnce : 1) pack_rows<transposed>(from, row, out);
+static void pack_tile(const Halves& from, int32_t* out, int64_t apart) {
+  for (int row = 0; row < kTileLines; row += transposed ? kRowsAtOnce : 1) pack_rows<transposed>(from, row, out, apart);
 }
 
 constexpr int kBlockLines = 2 * kTileLines;
@@ -95,8 +95,8 @@ struct Side {
     return {from, from + kLanes * x.column, x.column, lower, upper, first(width), first(width), whole};
   }
 
-  // The `steps` steps of k from `step` on of blocks begin … end - 1, one after the other; a block has its steps in order,
-  // a step its tiles. Goes through memory in the order of memory.
+  // The `steps` steps of k from `step` on of blocks begin … end - 1, one after the other: the first pieces of a block, its
+  // second, its third; in each the steps in order, with the tiles of a step side by side. Goes through memory in the order of memory.
   void pack(int64_t begin, int64_t end, int64_t step, int64_t steps, int32_t* out) const {
     const int64_t outer = along_k() ? end - begin : steps, inner = along_k() ? steps : end - begin;
     const auto pack = transposed() ? pack_tile<true> : pack_tile<false>;
@@ -104,7 +104,8 @@ struct Side {
       for (int64_t j = 0; j < inner; j++) {
         const int64_t b = along_k() ? i : j, s = along_k() ? j : i, tiles = this->tiles(begin + b);
         for (int64_t tile = 0; tile < tiles; tile++)
-          pack(halves((begin + b) * kBlockLines + tile * kTileLines, (step + s) * kStepK), out + (b * steps * 2 + s * tiles + tile) * kStepWords);
+          pack(halves((begin + b) * kBlockLines + tile * kTileLines, (step + s) * kStepK), out + (b * steps * 2 * kPieces + s * tiles + tile) * kTileWords,
+               steps * tiles * kTileWords);
       }
     }
   }
@@ -121,6 +122,7 @@ class Packing {
         line_(block * kBlockLines),
         p_(step * kStepK),
         tiles_(side.tiles(block)),
+        apart_(steps * tiles_ * kTileWords),
         left_(steps * tiles_),
         at_once_((left_ * kTileLines / rows_ + moments - 1) / moments),
         out_(out) {}
@@ -131,7 +133,7 @@ class Packing {
       if (rows_ > 1) {
         pack_transposed();
       } else {
-        pack_rows<false>(from_, row_, out_);
+        pack_rows<false>(from_, row_, out_, apart_);
       }
       row_ += rows_;
       if (row_ == kTileLines) next_tile();
@@ -139,16 +141,16 @@ class Packing {
   }
 
  private:
-  void pack_transposed() { pack_rows<true>(from_, row_, out_); }
+  void pack_transposed() { pack_rows<true>(from_, row_, out_, apart_); }
 
   void next_tile() {
-    row_ = 0, left_--, out_ += kStepWords;
+    row_ = 0, left_--, out_ += kTileWords;
     if (++tile_ == tiles_) tile_ = 0, p_ += kStepK;
   }
 
   Side side_;
   int rows_;
-  int64_t line_, p_, tiles_, left_, at_once_;
+  int64_t line_, p_, tiles_, apart_, left_, at_once_;
   int32_t* out_;
   Halves from_{};
   int64_t tile_ = 0;

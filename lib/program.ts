@@ -5,6 +5,7 @@ import { faultError } from "./fault.js";
 import { native, opcodes, type NativeProgram, type ProgramImage } from "./native.js";
 import type { Attrs, Op } from "./op.js";
 import { aliasRoots, liveEntries, plan } from "./planner.js";
+import { spreads } from "./spread.js";
 import type { Entry, Fed, Tape } from "./tape.js";
 import { allocate, dtypes, maxRank, Tensor, viewOf, type TypedArray } from "./tensor.js";
 import { threads as defaultThreads } from "./threads.js";
@@ -56,6 +57,7 @@ export interface Timing {
 
 export class Program {
   private readonly entries: readonly Entry[];
+  private readonly spreads: boolean;
   private readonly image: ImageBuilder;
   private readonly arena: TypedArray;
   private readonly reads: readonly Tensor[];
@@ -70,6 +72,7 @@ export class Program {
     const { offsets, arenaBytes } = plan(live, outputs);
     const roots = aliasRoots(live);
     this.entries = live.filter((entry) => !entry.op.alias);
+    this.spreads = spreads(this.entries);
     this.arena = allocate({ shape: [arenaBytes], dtype: "uint8" }, "intermediate results");
     this.image = new ImageBuilder(this.arena, offsets, roots);
     for (const entry of this.entries) this.image.add(entry);
@@ -117,7 +120,7 @@ export class Program {
       const next = value(0);
       if (next !== undefined) tensor.write()[0] = next;
     }
-    const fault = native.run(this.handle, threads);
+    const fault = native.run(this.handle, this.spreads ? threads : 1);
     if (fault) throw faultError(fault, this.entries, this.image.tensors);
   }
 
@@ -151,7 +154,7 @@ export class Program {
           buffers(feeds),
           numbers(fetches),
           buffers(fetches),
-          Math.min(threads, most.threads),
+          this.spreads ? Math.min(threads, most.threads) : 1,
           Math.min(priority, most.priority),
           defaultThreads(),
           options.within?.id ?? 0,
@@ -218,7 +221,7 @@ export function execute(entry: Entry): void {
 export function runEntry(entry: Entry, threads = defaultThreads()): void {
   const image = new ImageBuilder(undefined, new Map(), new Map());
   image.add(entry);
-  const fault = accepted(() => native.execute(...image.finish([]), threads));
+  const fault = accepted(() => native.execute(...image.finish([]), spreads([entry]) ? threads : 1));
   if (fault) throw faultError(fault, [entry], image.tensors);
 }
 

@@ -93,6 +93,24 @@ describe("fit", () => {
     expect(bits(other)).not.toBe(one);
   });
 
+  it("gives the same bits on any number of threads also where all of them have work", async () => {
+    const random = randomStream(1);
+    const inputs = Array.from({ length: 260 }, () => Float32Array.from({ length: 400 }, () => random.normal()));
+    const data = dataset(
+      inputs,
+      Int32Array.from(inputs, (row) => Number(row[0]! > 0)),
+    );
+    const run = async (threads: number): Promise<string> => {
+      const layers = [dense(500, { bias: false }), batchNorm(), relu(), dropout(0.1), dense(300, { activation: "tanh" }), dense(2)]; // prettier-ignore
+      const model = sequential(layers, { inputShape: [400], seed: 7 });
+      model.compile({ loss: "softmaxCrossEntropy", optimizer: adam({ learningRate: 0.01 }) });
+      await model.fit(data, { batchSize: 128, threads });
+      return bits(model);
+    };
+    const one = await run(1);
+    for (const threads of [2, 3, 4, 8]) expect(await run(threads), `${threads} threads`).toBe(one);
+  });
+
   it("agrees with the same steps run eagerly, to the bit", async () => {
     const [captured, eager] = [network(5), network(5)];
     const data = rings(40, 4);

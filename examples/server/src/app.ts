@@ -1,5 +1,6 @@
 // The HTTP side: routes, limits and answers. Trainings are trainings.ts.
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,15 +12,17 @@ import { isSimdnnError } from "simdnn";
 import { Examples, IdParams, PredictBody, UploadQuery } from "./options.js";
 import { Type } from "typebox";
 import { DataError, prepare, readCsv, tableOf } from "./table.js";
-import type { Progress, State, Training } from "./training.js";
+import type { Training } from "./training.js";
 import { Trainings, type Limits } from "./trainings.js";
 import { validate } from "./validate.js";
 
 export interface AppOptions extends Partial<Limits> {
   /** Where trainings are kept. */
   readonly folder: string;
-  /** Bytes of the largest upload. Default: 64 MiB. */
+  /** Bytes of the largest upload. JSON, which is parsed in one go, may be an eighth of it. Default: 64 MiB. */
   readonly uploadLimit?: number;
+  /** Milliseconds in which a request must have come. Default: two minutes. */
+  readonly uploadTime?: number;
   readonly log?: boolean;
 }
 
@@ -33,18 +36,23 @@ class HttpError extends Error {
 }
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { folder, slots = 2, waiting = 8, threads = 1, uploadLimit = 64 << 20, log = false } = options;
-  const trainings = new Trainings(folder, { slots, waiting, threads });
+  const { folder, slots = 2, waiting = 8, threads = 1, models = 1000 } = options;
+  const { uploadLimit = 64 << 20, uploadTime = 120_000, log = false } = options;
+  const trainings = new Trainings(folder, { slots, waiting, threads, models });
   await mkdir(folder, { recursive: true });
   await trainings.resume();
 
   const app = fastify({
     logger: log,
     bodyLimit: uploadLimit,
+    requestTimeout: uploadTime,
+    http: { requestTimeout: uploadTime, connectionsCheckingInterval: Math.ceil(uploadTime / 4) }, // looked at when the server is made
     forceCloseConnections: true,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(validate);
   app.addHook("preClose", () => trainings.close());
+  const json = { parseAs: "string", bodyLimit: Math.ceil(uploadLimit / 8) } as const;
+  app.addContentTypeParser("application/json", json, app.getDefaultJsonParser("error", "error"));
   // CSV goes to the disk as it comes; only JSON is parsed in memory.
   app.addContentTypeParser("text/csv", (_, payload, done) => done(null, payload));
   app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => {
@@ -61,7 +69,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const refuseWhenFull = (reply: FastifyReply): void => {
     if (!trainings.full) return;
     void reply.header("retry-after", "5");
-    throw new HttpError(429, "too many trainings are waiting; try again later");
+    throw new HttpError(429, "there are too many trainings; try again later, or delete some");
   };
   /** Makes the folder of a new training; it goes away again when `fill` throws. */
   const withFolder = async <R>(fill: (id: string, folder: string) => Promise<R>): Promise<R> => {
@@ -91,10 +99,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         if (target === undefined) throw new HttpError(400, "say with ?target= which column is to be predicted");
         const file = join(own, "data.csv");
         await pipeline(request.body, atMost(uploadLimit), createWriteStream(file));
-        prepare(await readCsv(file, target), given.task, given.seed); // what is wrong with the data is said at once
+        prepare(await readCsv(file, target), given); // what is wrong with the data is said at once
       } else {
         const { inputs, targets } = request.body as Examples;
-        prepare(tableOf(inputs, targets), given.task, given.seed);
+        prepare(tableOf(inputs, targets), given);
         await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }));
       }
       refuseWhenFull(reply); // others may have come while this one was sent
@@ -112,20 +120,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache", connection: "keep-alive" });
-    const send = (event: string, data: unknown): void =>
-      void raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    const onProgress = (progress: Progress): void => send("epoch", progress);
-    const onEnd = (state: State): void => {
-      send("end", { state, error: training.saved.error });
-      raw.end();
-    };
-    training.epochs.forEach(onProgress);
-    if (training.ended) {
-      onEnd(training.state);
-      return;
-    }
-    training.on("progress", onProgress).on("end", onEnd);
-    raw.on("close", () => training.off("progress", onProgress).off("end", onEnd));
+    raw.flushHeaders();
+    // No faster than the client reads: nothing is kept for one that is slow.
+    const gone = new AbortController();
+    raw.once("close", () => gone.abort());
+    pipeline(Readable.from(events(training, gone.signal)), raw).catch(() => undefined);
   });
 
   app.post("/models/:id/predict", { schema: { params: IdParams, body: PredictBody } }, async ({ params, body }) => {
@@ -143,6 +142,21 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const page = await readFile(new URL("../page.html", import.meta.url));
   app.get("/", (_, reply) => reply.type("text/html; charset=utf-8").send(page));
   return app;
+}
+
+/** What has happened, and what happens until the end, as fast as somebody takes it. */
+async function* events(training: Training, signal: AbortSignal): AsyncGenerator<string> {
+  const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  let sent = -1;
+  for (;;) {
+    for (let next = training.after(sent); next; next = training.after(sent)) {
+      yield event("epoch", next);
+      sent = next.epoch;
+    }
+    if (training.ended) break;
+    await once(training, "change", { signal });
+  }
+  yield event("end", { state: training.state, error: training.saved.error });
 }
 
 function view({ saved, epochs }: Training) {

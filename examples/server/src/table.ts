@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { parse } from "csv-parse";
 import { dataset, type Dataset } from "simdnn";
+import type { TrainingOptions } from "./options.js";
 
 /** What is wrong with the data that a client sent; answered with 400. */
 export class DataError extends Error {}
@@ -27,7 +28,7 @@ export async function readCsv(file: string, target: string): Promise<Table> {
   const rows = createReadStream(file).pipe(parse({ columns: true, skip_empty_lines: true, trim: true }));
   try {
     for await (const row of rows as AsyncIterable<Record<string, string>>) {
-      const wanted = row[target];
+      const wanted = Object.hasOwn(row, target) ? row[target] : undefined;
       if (wanted === undefined) throw new DataError(`there is no column "${target}"`);
       const others = Object.keys(row).filter((name) => name !== target);
       columns = others.length;
@@ -56,15 +57,28 @@ export function tableOf(inputs: readonly (readonly number[])[], targets: readonl
   return { columns, inputs: Float32Array.from(inputs.flat()), targets };
 }
 
-/** A fifth of the examples becomes the dev set. */
+/** Weights of the largest network: with Adam's averages and what the steps compute some 100 MB. */
+const mostWeights = 5_000_000;
+
+function checkNetwork(columns: number, hidden: string, outputs: number): void {
+  const widths = [columns, ...hidden.split(",").map(Number), outputs];
+  const weights = widths.slice(1).reduce((sum, width, i) => sum + (widths[i]! + 1) * width, 0);
+  if (weights > mostWeights)
+    throw new DataError(`a network of ${widths.join("-")} has ${weights} weights, more than ${mostWeights}`);
+}
+
+/**
+ * A fifth of the examples becomes the dev set.
+ * @throws DataError for data that cannot be trained on, or with a network that is too large
+ */
 export function prepare(
   { columns, inputs, targets }: Table,
-  task: "classification" | "regression",
-  seed: number,
+  { task, seed, hidden }: Pick<TrainingOptions, "task" | "seed" | "hidden">,
 ): Prepared {
   if (targets.length < 5) throw new DataError("at least five examples are needed");
   const inputShape = [columns];
   if (task === "regression") {
+    checkNetwork(columns, hidden, 1);
     const values = targets.map(Number);
     const wrong = values.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) throw new DataError(`target ${wrong}, "${targets[wrong]}", is no number`);
@@ -74,6 +88,7 @@ export function prepare(
   const classes = [...new Set(targets)].sort();
   if (classes.length < 2 || classes.length > 1000)
     throw new DataError(`2 to 1000 classes are needed, there are ${classes.length}`);
+  checkNetwork(columns, hidden, classes.length);
   const numbers = new Map(classes.map((name, i) => [name, i]));
   const labels = Int32Array.from(targets, (target) => numbers.get(target)!);
   const [train, dev] = dataset(inputs, labels, { inputShape }).split([0.8, 0.2], { seed });

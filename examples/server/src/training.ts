@@ -2,8 +2,9 @@
 import { EventEmitter } from "node:events";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { adam, checkpoint, dense, loadModel, normalization, sequential, type Layer, type Model } from "simdnn";
+import { adam, checkpoint, dense, normalization, sequential, type Layer, type Model } from "simdnn";
 import type { Examples, TrainingOptions } from "./options.js";
+import { forget, loaded } from "./loaded.js";
 import { prepare, readCsv, tableOf, type Prepared } from "./table.js";
 
 export type State = "queued" | "running" | "done" | "failed" | "cancelled";
@@ -19,7 +20,7 @@ export interface Saved {
   classes?: readonly (string | number)[] | undefined;
 }
 
-/** The figures of an epoch, or the end. */
+/** The figures of an epoch. */
 export interface Progress {
   readonly epoch: number;
   readonly figures: Readonly<Record<string, number>>;
@@ -28,9 +29,11 @@ export interface Progress {
 /** Aborts a fit so that it goes on after a restart. */
 const suspended = new Error("the server is shutting down");
 
-export class Training extends EventEmitter<{ progress: [Progress]; end: [State] }> {
+/** Emits "change" when there is another epoch, or the end. */
+export class Training extends EventEmitter<{ change: [] }> {
   readonly epochs: Progress[] = [];
   private readonly controller = new AbortController();
+  /** While it is being trained. */
   private model: Model | undefined;
 
   constructor(
@@ -47,6 +50,12 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
 
   get ended(): boolean {
     return this.state !== "queued" && this.state !== "running";
+  }
+
+  /** The first epoch behind `epoch` that is known: after a restart, those from then on, and all in the end. */
+  after(epoch: number): Progress | undefined {
+    const [first] = this.epochs;
+    return first && this.epochs[Math.max(0, epoch + 1 - first.epoch)];
   }
 
   /** Trains until it is done, cancelled or suspended; never throws. */
@@ -84,6 +93,8 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
         this.saved.error = error instanceof Error ? error.message : String(error);
         await this.become("failed").catch(() => undefined);
       }
+    } finally {
+      this.model = undefined; // thousands of models that are done would fill the memory
     }
   }
 
@@ -91,8 +102,8 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
   async predict(
     inputs: readonly (readonly number[])[],
   ): Promise<{ predictions: unknown[]; classes: Saved["classes"] }> {
-    this.model ??= await loadModel(join(this.folder, "model.safetensors"));
-    const outputs = await this.model.predict(inputs);
+    const model = this.model ?? (await loaded(join(this.folder, "model.safetensors")));
+    const outputs = await model.predict(inputs);
     const width = outputs.shape[1]!;
     const values = Array.from(outputs.data());
     const rows = inputs.map((_, i) => values.slice(i * width, (i + 1) * width));
@@ -103,12 +114,12 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
     return this.model !== undefined || this.state === "done";
   }
 
-  get inputs(): number | undefined {
-    return this.model?.inputShape[0];
-  }
-
+  /** Ends it; one that has not begun ends at once. */
   cancel(): void {
     this.controller.abort(new Error("cancelled"));
+    if (this.state !== "queued") return;
+    this.saved.state = "cancelled";
+    this.emit("change");
   }
 
   suspend(): void {
@@ -116,6 +127,7 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
   }
 
   async remove(): Promise<void> {
+    forget(join(this.folder, "model.safetensors"));
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -129,7 +141,7 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
 
   private async become(state: State): Promise<void> {
     this.saved.state = state;
-    if (this.ended) this.emit("end", state);
+    if (this.ended) this.emit("change");
     await this.save();
   }
 
@@ -137,17 +149,15 @@ export class Training extends EventEmitter<{ progress: [Progress]; end: [State] 
     const figures = Object.fromEntries(
       Object.entries(logs).filter((entry): entry is [string, number] => entry[1] !== undefined),
     );
-    const progress = { epoch, figures };
-    this.epochs.push(progress);
-    this.emit("progress", progress);
+    this.epochs.push({ epoch, figures });
+    this.emit("change");
   }
 
   private async data(): Promise<Prepared> {
     const { target, options } = this.saved;
-    if (target !== undefined)
-      return prepare(await readCsv(join(this.folder, "data.csv"), target), options.task, options.seed);
+    if (target !== undefined) return prepare(await readCsv(join(this.folder, "data.csv"), target), options);
     const { inputs, targets } = JSON.parse(await readFile(join(this.folder, "data.json"), "utf8")) as Examples;
-    return prepare(tableOf(inputs, targets), options.task, options.seed);
+    return prepare(tableOf(inputs, targets), options);
   }
 
   private build({ train, classes }: Prepared): Model {

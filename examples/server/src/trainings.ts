@@ -1,5 +1,5 @@
 // All trainings: a bounded queue, as many at a time as there are slots, and their folders on the disk.
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Training, type Saved } from "./training.js";
 
@@ -10,7 +10,11 @@ export interface Limits {
   readonly waiting: number;
   /** Threads of each training. */
   readonly threads: number;
+  /** Models to be kept, those in training included. */
+  readonly models: number;
 }
+
+const idPattern = /^[0-9a-f-]{36}$/;
 
 export class Trainings {
   private readonly all = new Map<string, Training>();
@@ -24,7 +28,7 @@ export class Trainings {
   ) {}
 
   get full(): boolean {
-    return this.closing || this.queue.length >= this.limits.waiting;
+    return this.closing || this.queue.length >= this.limits.waiting || this.all.size >= this.limits.models;
   }
 
   get(id: string): Training | undefined {
@@ -59,10 +63,13 @@ export class Trainings {
   /** What an earlier process left: what was waiting or running goes on. */
   async resume(): Promise<void> {
     const names = await readdir(this.folder).catch(() => []);
-    for (const name of names) {
-      const text = await readFile(join(this.folder, name, "training.json"), "utf8").catch(() => undefined);
-      if (text === undefined) continue;
-      const training = new Training(this.folderOf(name), JSON.parse(text) as Saved);
+    for (const name of names.filter((name) => idPattern.test(name))) {
+      const saved = await readSaved(join(this.folderOf(name), "training.json"));
+      if (saved === undefined) {
+        await rm(this.folderOf(name), { recursive: true, force: true }); // a crash came before its upload had ended
+        continue;
+      }
+      const training = new Training(this.folderOf(name), saved);
       if (training.ended) this.all.set(name, training);
       else {
         training.saved.state = "queued";
@@ -95,5 +102,14 @@ export class Trainings {
       });
       this.running.set(next, run);
     }
+  }
+}
+
+/** Undefined where there is none, or half of one. */
+async function readSaved(file: string): Promise<Saved | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Saved;
+  } catch {
+    return undefined;
   }
 }

@@ -157,4 +157,12 @@ describe("training that cannot work", () => {
       failure("ShapeError", /batchNorm: the statistics of a batch need more than one row; use larger batches, or drop the last short one \(dropLast\)/),
     ); // prettier-ignore
   });
+
+  test("inputs and targets by themselves, where fit takes a dataset", async () => {
+    const untyped = network().compile({ loss }) as unknown as { fit(...given: unknown[]): Promise<unknown> };
+    for (const rest of [[[0, 1]], [Int32Array.of(0, 1)], [[0, 1], { epochs: 2 }], []])
+      await expect(untyped.fit([[1, 2], [3, 4]], ...rest)).rejects.toThrow(
+        failure("OptionError", /^fit: expected a Dataset; make one with dataset\(inputs, targets\) for data but received/),
+      ); // prettier-ignore
+  });
 });

@@ -1,6 +1,6 @@
 // Ensembles: models that predict together.
 import type { Dataset } from "../data/dataset.js";
-import { formatShape, shapeError } from "../errors.js";
+import { formatShape, shapeError, SimdnnError } from "../errors.js";
 import type { Metric } from "../metrics/metric.js";
 import { resolveMetric, type MetricOption } from "../metrics/registry.js";
 import { Model } from "../model.js";
@@ -34,6 +34,10 @@ export class Ensemble {
     const { batchSize = 256, threads, signal } = options;
     positiveInteger("evaluate", "batchSize", batchSize);
     checkData("evaluate", this.models[0]!, data);
+    if (this.metrics.length === 0) {
+      const message = 'evaluate: there are no metrics; name some, such as ensemble(models, { metrics: ["accuracy"] })';
+      throw new SimdnnError("StateError", message, { where: "evaluate" });
+    }
     const batches = new Batches(this.models[0]!.dtype, ({ inputs, targets }) => {
       const predictions = meanOf(this.models.map((model) => model.link(model.forward(inputs))));
       return metricFigures(this.metrics, { outputs: predictions, predictions, targets });
@@ -47,7 +51,7 @@ export class Ensemble {
  *
  * @param models - with the same input and output shapes; from other seeds, other architectures, or {@link snapshots}
  * @param options - `metrics` for evaluate; default: those of the first model
- * @throws OptionError for no models; ShapeError when they do not fit together
+ * @throws OptionError for no models, or metrics that there are not; ShapeError when they do not fit together
  *
  * @example
  * ```ts
@@ -73,8 +77,10 @@ export function ensemble(
   const odd = models.find(({ dtype }) => dtype !== first.dtype);
   if (odd)
     throw wrongValue("ensemble", "models", `models that all compute in ${first.dtype}, as the first,`, odd.dtype);
-  const metrics = options.metrics?.map((metric) => resolveMetric("ensemble", metric)) ?? first.metrics;
-  return new Ensemble([...models], metrics);
+  const { metrics = first.metrics } = options;
+  if (!isArray(metrics)) throw wrongValue("ensemble", "metrics", "an array", metrics);
+  const resolved = metrics.map((metric) => resolveMetric("ensemble", metric));
+  return new Ensemble([...models], resolved);
 }
 
 function meanOf(tensors: readonly Tensor[]): Tensor {

@@ -4,10 +4,11 @@ import type { Model } from "../model.js";
 import { bool, checkOptions, nonNegativeInteger, oneOf, only, positiveInteger, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
 import type { Augmentation } from "./augmentation.js";
+import { checkData } from "./check-data.js";
 import { checkCallbacks, type Callback } from "./callbacks.js";
 import { checkWork } from "./check-work.js";
 import { resolveClassWeight, type ClassWeight } from "./class-weight.js";
-import { sourceOf, type Source, type TrainingData } from "./source.js";
+import { isStreamed, sourceOf, type Source, type TrainingData } from "./source.js";
 import type { Order } from "./training-file.js";
 import { watchable, type Watched } from "./watch.js";
 
@@ -79,6 +80,7 @@ export type Settings = Required<
 /** @throws OptionError for options of the wrong kind, or that do not fit each other or the data */
 export function checkFitOptions(model: Model, data: TrainingData, options: FitOptions): Settings {
   const where = "fit";
+  if (!isStreamed(data)) checkData(where, model, data); // first: whoever passes inputs and targets by themselves is wrong there
   checkOptions(where, options, optionNames);
   const settings = {
     epochs: 1,
@@ -106,7 +108,7 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
   for (const watched of settings.watch ?? []) oneOf(where, "watch", watched, watchable);
   if (settings.augment !== undefined && typeof settings.augment !== "function")
     throw wrongValue(where, "augment", "a function of a batch such as mixUp()", settings.augment);
-  if (data instanceof Dataset && data.size > 0 && settings.dropLast && data.size < settings.batchSize)
+  if (data instanceof Dataset && settings.dropLast && data.size < settings.batchSize)
     throw wrongValue(
       where,
       "batchSize",

@@ -15,6 +15,11 @@ const shufflePace = 1 << 15;
 /** Examples to train on: in memory, or streamed. A function opens the stream anew whenever it has come to its end and more is needed. */
 export type TrainingData = Dataset | DataStream | StreamOpener;
 
+/** Whether data come batch by batch, from wherever the user has them. */
+export function isStreamed(data: TrainingData): data is DataStream | StreamOpener {
+  return !(data instanceof Dataset) && (isStream(data) || typeof data === "function");
+}
+
 /** The steps of a training, whatever they come from. */
 export interface Source {
   /** Steps of an epoch; undefined where only its end will tell. */
@@ -44,8 +49,7 @@ export function sourceOf(
   options: SourceOptions,
   option = "data",
 ): Source {
-  if (!(data instanceof Dataset) && (isStream(data) || typeof data === "function"))
-    return new StreamSource(where, model, data, options);
+  if (isStreamed(data)) return new StreamSource(where, model, data, options);
   checkData(where, model, data, option);
   if (options.stepsPerEpoch !== undefined)
     throw wrongValue(where, "the steps per epoch", "nothing with a dataset", options.stepsPerEpoch);

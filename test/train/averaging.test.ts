@@ -133,6 +133,15 @@ describe("ensembles", () => {
     expect(Object.keys(await ensemble(models).evaluate(data))).toEqual(["accuracy"]);
   });
 
+  test("without metrics say how to name some", async () => {
+    const bare = network().compile({ loss: "softmaxCrossEntropy" });
+    await expect(ensemble([bare]).evaluate(data)).rejects.toThrow(
+      failure("StateError", 'evaluate: there are no metrics; name some, such as ensemble(models, { metrics: ["accuracy"] })'),
+    );
+    expect(() => ensemble([bare], { metrics: "accuracy" as never })).toThrow(failure("OptionError", /an array for metrics/));
+    expect(() => ensemble([bare], { metrics: ["acuracy" as "accuracy"] })).toThrow(failure("OptionError", /did you mean "accuracy"/));
+  }); // prettier-ignore
+
   test("are refused where models do not fit together", () => {
     const other = sequential([dense(3)], { inputShape: [2] });
     expect(() => ensemble([network(), other])).toThrow(

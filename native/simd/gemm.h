@@ -19,13 +19,13 @@ template <class Run>
 SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
   if (g.m <= 0 || g.n <= 0) return;
   // A column is a row, where its elements are contiguous.
-  if (g.n == 1 && g.target.c_row == 1 && g.target.d_row == 1) {
+  if (g.n == 1 && g.m > 1 && g.target.c_row == 1 && g.target.d_row == 1) {
     const Matrix a = g.a;
     g.n = g.m, g.m = 1, g.a = transposed(g.b), g.b = transposed(a);
   }
   if (Inner::pays(g)) return run(Inner::plan(g));
   if (Row::pays(g)) return run(Row{g});
-  if (gemm_work(g) <= Near::kMost && Near::pays(g)) return run(Near{g});
+  if (Near::pays_at_once(g)) return run(Near{g});
   if (Rank::pays(g)) return run(Rank::plan(g));
 #if defined(__AMX_BF16__)
   if (Amx::pays(g)) return run(Amx::plan(g));

@@ -45,7 +45,7 @@ enum Reading { kReadWhole, kReadMasked, kReadPacking, kReadings };
 // C's columns end `last` lanes into the last vector. A's strides and pointer come one by one, since a structure would go through
 // memory.
 template <int rows, int vectors, Reading reading>
-static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* packed, int last, const Target& target) {
+SIMDNN_INLINE void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* packed, int last, const Target& t) {
   constexpr bool packs = reading == kReadPacking, masks = reading != kReadWhole;
   constexpr int kAhead = packs ? 16 : vectors > 4 ? 4 : 8;
   const Lanes lanes = first(last);
@@ -80,7 +80,6 @@ static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, con
     packed += packs ? vectors * kLanes : 0;
     base[0] += a_column, base[1] += a_column, base[2] += a_column, b += b_row;
   }
-  const Target t = target;
   const bool whole = !kCheapMaskedStores && last == kLanes;
   float* c = t.c;
   const float* d = t.d;
@@ -104,6 +103,17 @@ static void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, con
 
 using Tile = void (*)(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* packed, int last, const Target& t);
 
+// `count` whole tiles side by side. Where k is short, what leads to a call and from it takes as long as some steps of k.
+template <int rows, int vectors>
+static void tiles_along(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, const Target& target, int64_t count) {
+  Target t = target;
+  for (; count > 0; count--, b += vectors * kLanes, t.c += vectors * kLanes, t.d += vectors * kLanes) {
+    tile<rows, vectors, kReadWhole>(k, a, a_row, a_column, b, b_row, nullptr, kLanes, t);
+  }
+}
+
+using TilesAlong = void (*)(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, const Target& t, int64_t count);
+
 // Most rows of a tile by its vectors. Two vectors serve all that is high; the wider ones a C with so few rows, for which B
 // passes only once.
 #if defined(__AVX2__) && !defined(__AVX512F__)  // 16 registers, so 12 sums
@@ -118,6 +128,7 @@ constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6, 4, 4, 3, 3};
 
 struct Tiles {
   Tile by[kReadings][kMaxVectors + 1][kMaxRows + 1];
+  TilesAlong along[kMaxVectors + 1][kMaxRows + 1];
 };
 template <int vectors = kMaxVectors, int rows = kTileRows[vectors]>
 constexpr Tiles tiles(Tiles found = {}) {
@@ -126,6 +137,7 @@ constexpr Tiles tiles(Tiles found = {}) {
   } else if constexpr (rows == 0) {
     return tiles<vectors - 1>(found);
   } else {
+    found.along[vectors][rows] = tiles_along<rows, vectors>;
     found.by[kReadWhole][vectors][rows] = tile<rows, vectors, kReadWhole>;
     if constexpr (kCheapMaskedLoads) found.by[kReadMasked][vectors][rows] = tile<rows, vectors, kReadMasked>;
     found.by[kReadPacking][vectors][rows] = tile<rows, vectors, kReadPacking>;

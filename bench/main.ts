@@ -1,4 +1,4 @@
-// `npm run bench -- gemm|kernels|step|features|infer|latency`: reads the command line, runs suites, writes the JSON file. Measures nothing itself.
+// `npm run bench -- gemm|kernels|step|features|infer|overhead|latency`: reads the command line, runs suites, writes the JSON file. Measures nothing itself.
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -9,13 +9,14 @@ import * as gemm from "./gemm.js";
 import * as infer from "./infer.js";
 import * as kernels from "./kernels.js";
 import * as latency from "./latency.js";
+import * as overhead from "./overhead.js";
 import { compare } from "./peers/compare.js";
 import { manage } from "./peers/install.js";
 import * as step from "./step.js";
 import { pick, UsageError, type Row, type Settings, type Suite } from "./suite.js";
 import { warnIfBusy } from "./timing.js";
 
-const suites: Readonly<Record<string, Suite>> = { gemm, kernels, step, features, infer, latency };
+const suites: Readonly<Record<string, Suite>> = { gemm, kernels, step, features, infer, overhead, latency };
 const usage = `npm run bench -- SUITE… [--threads N] [--json FILE] [--cases a,b] [--shapes MxNxK:form,…] [--peers all|a,b]
 npm run bench -- peers [--install] [NAME…]
 

@@ -1,7 +1,7 @@
 // Scaling of inputs by fixed numbers, kept and saved with the model. Computing them from data is not its business.
 import { shapeError } from "../errors.js";
 import type { Initializer } from "../initializers.js";
-import { div, sub } from "../ops/binary.js";
+import { div, mul, sub } from "../ops/binary.js";
 import { checkOptions, wrongValue } from "../options.js";
 import { sizeOf, tensor, type Shape, type Tensor } from "../tensor.js";
 import type { Layer } from "./layer.js";
@@ -17,6 +17,9 @@ export interface NormalizationOptions {
   /** What is divided by; default 1. A feature of deviation 0, the same in all examples, is only centred. */
   readonly deviation?: Statistic;
 }
+
+/** Below it, 1 / deviation is no float32. */
+const smallestNormal = 2 ** -126;
 
 export type NormalizationWeights = Readonly<{ mean: Tensor; deviation: Tensor }>;
 
@@ -40,7 +43,7 @@ export function normalization(options: NormalizationOptions = {}): Layer<Normali
     options.variance === undefined
       ? numbers("deviation", options.deviation ?? 1, 0)
       : numbers("variance", options.variance, 0).map(Math.sqrt);
-  const deviation = spread.map((value) => value || 1);
+  const deviation = spread.map((value) => (value < smallestNormal ? 1 : value));
 
   return {
     type: "normalization",
@@ -49,7 +52,8 @@ export function normalization(options: NormalizationOptions = {}): Layer<Normali
       mean: state("mean", inputShape, given(fit("mean", mean, inputShape))),
       deviation: state("deviation", inputShape, given(fit("deviation", deviation, inputShape))),
     }),
-    call: (input, weights) => div(sub(input, weights.mean), weights.deviation),
+    // A division for each feature, not for each number, which would take as long as all the rest of bringing the data.
+    call: (input, weights) => mul(sub(input, weights.mean), div(1, weights.deviation)),
   };
 }
 

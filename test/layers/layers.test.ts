@@ -266,6 +266,7 @@ describe("normalization", () => {
 
   test("only centres a feature that does not vary", () => {
     expect(forward(normalization({ mean: [1, 2], deviation: [0, 1] }), [[1, 5]])).toEqual([0, 3]);
+    expect(forward(normalization({ mean: [1, 2], deviation: [1e-39, 2 ** -126] }), [[1, 2]])).toEqual([0, 0]);
   });
 
   test("keeps its numbers as state, one per value", () => {

@@ -31,16 +31,8 @@ struct Near {
   int64_t packed_row() const { return (g.n + 15) / 16 * 16 + 16; }
   int64_t scratch_floats() const { return packs(g) ? g.k * packed_row() : 0; }
 
-  __attribute__((noinline)) Matrix packed(const Args& args) const {
-    float* out = static_cast<float*>(args.scratch);
-    const int64_t width = (g.n + kLanes - 1) / kLanes * kLanes;
-    if (g.b.column != 1) {
-      transpose(g.b.data, g.b.column, g.n, g.k, out, packed_row(), width);
-    } else {
-      for (int64_t p = 0; p < g.k; p++) pack(at(g.b, p, 0), 1, g.n, out + p * packed_row(), width);
-    }
-    return {out, packed_row(), 1};
-  }
+  int tiles_wide() const { return tile_vectors(g.m, g.n, g.k * g.n <= kNearFloats ? g.k : kNearFloats); }
+  int64_t panels(int width) const { return (g.n + width * kLanes - 1) / (width * kLanes); }
 
   // For the columns from `begin` to `end` of B, which is read in whole vectors if `whole`.
   void compute(const Matrix& b, bool whole, int width, const Split& strips, int64_t first_strip, int64_t end_strip, int64_t begin, int64_t end) const {
@@ -67,23 +59,36 @@ struct Near {
 
   void run(const Args& args) const {
     if (packs(g)) return run_packed(args);
-    run(args, g.b, false);
-  }
-  __attribute__((noinline)) void run_packed(const Args& args) const { run(args, packed(args), true); }
-
-  SIMDNN_METHOD void run(const Args& args, const Matrix& b, bool whole) const {
-    const int width = tile_vectors(g.m, g.n, g.k * g.n <= kNearFloats ? g.k : kNearFloats);
+    const int width = tiles_wide();
     const Split strips = split(g.m, kTileRows[width]);
-    if (gemm_work(g) <= kMost) return compute(b, whole, width, strips, 0, strips.parts, 0, g.n);
-    const int64_t tile_columns = width * kLanes, panels = (g.n + tile_columns - 1) / tile_columns;
-    const bool by_panel = panels > strips.parts;
-    const int64_t items = by_panel ? panels : strips.parts;
-    parallel(args, items, gemm_grain(g, items), [&](int64_t begin, int64_t end) {
-      if (by_panel) {
-        compute(b, whole, width, strips, 0, strips.parts, begin * tile_columns, smaller(end * tile_columns, g.n));
+    if (gemm_work(g) <= kMost) return compute(g.b, false, width, strips, 0, strips.parts, 0, g.n);
+    const int64_t panels = this->panels(width);
+    if (panels > strips.parts) {
+      parallel(args, panels, gemm_grain(g, panels), [&](int64_t begin, int64_t end) {
+        compute(g.b, false, width, strips, 0, strips.parts, begin * width * kLanes, smaller(end * width * kLanes, g.n));
+      });
+    } else {
+      parallel(args, strips.parts, gemm_grain(g, strips.parts), [&](int64_t begin, int64_t end) { compute(g.b, false, width, strips, begin, end, 0, g.n); });
+    }
+  }
+
+  // Each thread packs the columns that it reads: what another core has just written is slow to come.
+  __attribute__((noinline)) void run_packed(const Args& args) const {
+    float* packed = static_cast<float*>(args.scratch);
+    const int64_t row = packed_row();
+    const int width = tiles_wide();
+    const Split strips = split(g.m, kTileRows[width]);
+    const int64_t panels = this->panels(width);
+    parallel(args, panels, gemm_grain(g, panels), [&](int64_t begin, int64_t end) {
+      const int64_t j = begin * width * kLanes, last = smaller(end * width * kLanes, g.n);
+      const int64_t columns = last - j, padded = (columns + kLanes - 1) / kLanes * kLanes;
+      const Matrix from = at(g.b, 0, j);
+      if (from.column != 1) {
+        transpose(from.data, from.column, columns, g.k, packed + j, row, padded);
       } else {
-        compute(b, whole, width, strips, begin, end, 0, g.n);
+        for (int64_t p = 0; p < g.k; p++) pack(at(from, p, 0), 1, columns, packed + p * row + j, padded);
       }
+      compute({packed, row, 1}, true, width, strips, 0, strips.parts, j, last);
     });
   }
 };

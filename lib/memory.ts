@@ -5,15 +5,15 @@ import { SimdnnError } from "./errors.js";
 import { native } from "./native.js";
 import { positiveInteger } from "./options.js";
 
-// Looking costs some 50 µs, so it is done whenever so much more has been taken.
-const stride = 16 << 20;
+// Looking costs up to 0.4 ms, so it is done whenever so much more has been taken: the more is free, the more.
+const stride = (free: number): number => Math.min(Math.max(free / 16, 16 << 20), 64 << 20);
 
 // What stays for others where a limit of the process is near.
 const reserve = 32 << 20;
 const processLimits = [["Max data size", "VmData"], ["Max address space", "VmSize"]] as const; // prettier-ignore
 
 let limit = Infinity;
-let taken = 0; // since the last look
+let untilLook = 16 << 20; // bytes to be taken
 
 /** What array buffers may take in this thread, in bytes; see {@link setMemoryLimit}. */
 export function memoryLimit(): number {
@@ -23,7 +23,7 @@ export function memoryLimit(): number {
 /**
  * Sets how much array buffers may take in this thread (the main thread, or the worker that calls it), all tensors among them: what
  * `process.memoryUsage().arrayBuffers` shows. What would take more ends with an OutOfMemoryError, and all else goes on. Looked at whenever 16 MB more
- * have been taken. At first the only limits are those of the machine and of its control groups.
+ * have been taken (up to 64 where much is free). At first the only limits are those of the machine and of its control groups.
  *
  * @throws OptionError unless `bytes` is a positive integer or Infinity
  *
@@ -33,6 +33,7 @@ export function memoryLimit(): number {
  * ```
  */
 export function setMemoryLimit(bytes: number): void {
+  untilLook = 0;
   limit = bytes === Infinity ? bytes : positiveInteger("setMemoryLimit", "bytes", bytes);
 }
 
@@ -43,12 +44,15 @@ export function setMemoryLimit(bytes: number): void {
  * @throws OutOfMemoryError when there is not so much. Systems promise more than they have, and end the process when it uses what was promised.
  */
 export function take<T>(bytes: number, what: () => string, make: () => T): T {
-  taken += bytes;
-  if (taken >= stride) {
-    taken = 0;
-    if (bytes > free()) native.collectGarbage(); // arrays that nobody holds any more count until then
-    const available = free();
+  untilLook -= bytes;
+  if (untilLook < 0) {
+    let available = free();
+    if (bytes > available) {
+      native.collectGarbage(); // arrays that nobody holds any more count until then
+      available = free();
+    }
     if (bytes > available) throw outOfMemory(what(), bytes, available);
+    untilLook = stride(available - bytes);
   }
   try {
     return make();

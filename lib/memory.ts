@@ -5,15 +5,16 @@ import { SimdnnError } from "./errors.js";
 import { native } from "./native.js";
 import { positiveInteger } from "./options.js";
 
-// Looking costs up to 0.4 ms, so it is done whenever so much more has been taken: the more is free, the more.
-const stride = (free: number): number => Math.min(Math.max(free / 16, 16 << 20), 64 << 20);
+// Looking costs up to 0.4 ms, a tenth of what it takes to fill so much; it is done whenever so much more has been taken.
+const stride = 16 << 20;
+// What is small is never refused: it may belong to a training that others have left no room.
+const small = 1 << 20;
 
-// What stays for others where a limit of the process is near.
+// What stays for others, more than a stride: at limits such as `ulimit -v` V8 ends the process when it gets nothing itself, be it for a garbage collection that should help.
 const reserve = 32 << 20;
-const processLimits = [["Max data size", "VmData"], ["Max address space", "VmSize"]] as const; // prettier-ignore
 
 let limit = Infinity;
-let untilLook = 16 << 20; // bytes to be taken
+let untilLook = stride; // bytes to be taken
 
 /** What array buffers may take in this thread, in bytes; see {@link setMemoryLimit}. */
 export function memoryLimit(): number {
@@ -23,7 +24,7 @@ export function memoryLimit(): number {
 /**
  * Sets how much array buffers may take in this thread (the main thread, or the worker that calls it), all tensors among them: what
  * `process.memoryUsage().arrayBuffers` shows. What would take more ends with an OutOfMemoryError, and all else goes on. Looked at whenever 16 MB more
- * have been taken (up to 64 where much is free). At first the only limits are those of the machine and of its control groups.
+ * have been taken, and never in the way of arrays below 1 MB. At first the only limits are those of the machine and of its control groups.
  *
  * @throws OptionError unless `bytes` is a positive integer or Infinity
  *
@@ -45,20 +46,20 @@ export function setMemoryLimit(bytes: number): void {
  */
 export function take<T>(bytes: number, what: () => string, make: () => T): T {
   untilLook -= bytes;
-  if (untilLook < 0) {
-    let available = free();
+  if (untilLook < 0 && bytes > small) {
+    let available = freeFor(bytes);
     if (bytes > available) {
       native.collectGarbage(); // arrays that nobody holds any more count until then
-      available = free();
+      available = freeFor(bytes);
     }
     if (bytes > available) throw outOfMemory(what(), bytes, available);
-    untilLook = stride(available - bytes);
+    untilLook = stride;
   }
   try {
     return make();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw outOfMemory(what(), bytes, free(), cause);
+    throw outOfMemory(what(), bytes, 0, cause);
   }
 }
 
@@ -68,7 +69,9 @@ function outOfMemory(what: string, bytes: number, free: number, cause?: unknown)
   return new SimdnnError("OutOfMemoryError", message, { where: "allocate", bytes, inUse, available }, { cause });
 }
 
-function free(): number {
+/** What is free, 0 where the system would not give `bytes`. */
+function freeFor(bytes: number): number {
+  if (!native.couldAllocate(bytes, reserve)) return 0;
   const { arrayBuffers, heapTotal, rss } = process.memoryUsage();
   // New arrays have no memory before they are written to: what the system has promised us already is not there for others.
   const promised = Math.max(0, arrayBuffers + heapTotal - rss - swappedOut());
@@ -85,12 +88,7 @@ export function systemMemory(root = "/"): number {
   const unused = machine("MemAvailable");
   if (unused === undefined) return Infinity;
   const swap = machine("SwapFree") ?? 0;
-  const limits = filesBelow(root)("proc/self/limits") ?? "";
-  const process = kilobytes(filesBelow(root)("proc/self/status"));
-  // At these V8 ends the process when it gets nothing itself, be it for a garbage collection that should help.
-  const limited = ([name, used]: (typeof processLimits)[number]): number =>
-    Number(new RegExp(`^${name} +(\\d+) `, "m").exec(limits)?.[1] ?? Infinity) - (process(used) ?? 0) - reserve;
-  let least = Math.min(unused + swap, ...processLimits.map(limited));
+  let least = unused + swap;
   for (const text of controlGroups("memory", root)) {
     const [most, used] = [number(text, "memory.max"), number(text, "memory.current")];
     if (most !== undefined && used !== undefined) {

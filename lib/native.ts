@@ -41,6 +41,7 @@ export interface Native {
   };
   fmaPeak(): number;
   collectGarbage(): void;
+  couldAllocate(bytes: number, reserve: number): boolean;
   misalignment(buffer: ArrayBuffer): number;
   load(...image: ProgramImage): NativeProgram;
   run(program: NativeProgram, threads: number): Fault | null;

@@ -5,6 +5,7 @@
 
 #include "engine.h"
 #include "file_lock.h"
+#include "memory.h"
 #include "pool.h"
 #include "program.h"
 
@@ -176,6 +177,13 @@ void collect_garbage(const Napi::CallbackInfo& info) {
   constexpr int64_t kTooMuch = int64_t{1} << 40;
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), kTooMuch);
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -kTooMuch);
+  trim();
+}
+
+// couldAllocate(bytes, reserve) → whether the system would give so much
+Napi::Value probe(const Napi::CallbackInfo& info) {
+  auto bytes = info[0].As<Napi::Number>().DoubleValue(), reserve = info[1].As<Napi::Number>().DoubleValue();
+  return Napi::Boolean::New(info.Env(), bytes < 0x1p62 && could_allocate(static_cast<size_t>(bytes), static_cast<size_t>(reserve)));
 }
 
 // misalignment(buffer) → bytes to skip so that the address is a multiple of 64
@@ -281,6 +289,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define("describe", describe_native);
   define("fmaPeak", measure_fma_peak);
   define("collectGarbage", collect_garbage);
+  define("couldAllocate", probe);
   define("misalignment", misalignment);
   define("load", load);
   define("run", run);

@@ -57,16 +57,6 @@ describe("what the system can give", () => {
       400111 + 102400,
     ],
     [
-      "is bounded by limits of the process, near which something is kept",
-      {
-        "proc/meminfo": "MemAvailable: 900000 kB\n",
-        "proc/self/limits":
-          "Max data size       200000000      unlimited    bytes\nMax address space   unlimited   unlimited   bytes\n",
-        "proc/self/status": "VmSize:  1000000 kB\nVmData:   50000 kB\n",
-      },
-      200e6 - 50000 * 1024 - 32 * 2 ** 20,
-    ],
-    [
       "is not bounded by a limit that is none",
       {
         ...machine,
@@ -142,18 +132,17 @@ function crowded(restrict: string): unknown {
     };
     const width = 2400; // 23 MB of weights
     const network = () => sequential([dense(width), dense(1)], { inputShape: [width], seed: 1 }).compile({ loss: "meanSquaredError", optimizer: adam() });
+    const large = tensor(new Float32Array(6e6));
     const examples = dataset(new Float32Array(width * 8), new Float32Array(8), { inputShape: [width] });
     await attempt("models", network);
     await attempt("trainings", async () => { const made = network(); await made.fit(examples, { batchSize: 8 }); return made; });
     await attempt("tensors", () => tensor(new Float32Array(6e6)));
-    const large = tensor(new Float32Array(6e6));
     await attempt("copies", () => large.data());
     await attempt("files", () => loadModel(file));
     const overlapped = !ended;
     done();
     await fitting;
-    const one = network();
-    await one.fit(examples, { batchSize: 8 });
+    await model().fit(data); // large arrays may have left gaps only, of which the system takes back nothing
     rmSync(folder, { recursive: true });
     console.log(JSON.stringify({ refused, same: hash(alone) === hash(beside), overlapped }));`;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {

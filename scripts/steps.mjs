@@ -209,21 +209,25 @@ export const steps = {
     }),
 };
 
-/** Builds the native test program, sanitized or not, and returns its path. */
-export function nativeTestProgram(sanitizers = []) {
-  if (sanitizers.length === 0) {
-    steps.nativeTest();
-    return join(root, "build/Release", executable);
-  }
-  const directory = `build/sanitize-${sanitizers.join("-")}`;
+/** Builds a target with sanitizers; returns the folder of its build. */
+export function sanitizedStep(target, output, title, sanitizers) {
+  const folder = `build/sanitize-${sanitizers.join("-")}`;
   nativeStep({
-    target: "simdnn_test",
-    output: executable,
-    title: `building the native tests with ${sanitizers.join(" and ")} sanitizer`,
-    directory,
+    target,
+    output,
+    title: `building ${title} with ${sanitizers.join(" and ")} sanitizer`,
+    directory: `${folder}/build`, // where node-gyp-build looks below `folder`
     options: [`-DSIMDNN_SANITIZE=${sanitizers.join(";")}`],
   });
-  return join(root, directory, "Release", executable);
+  return join(root, folder);
+}
+
+/** Builds the native test program, sanitized or not, and returns its path. */
+export function nativeTestProgram(sanitizers = []) {
+  if (sanitizers.length > 0)
+    return join(sanitizedStep("simdnn_test", executable, "the native tests", sanitizers), "build/Release", executable);
+  steps.nativeTest();
+  return join(root, "build/Release", executable);
 }
 
 const sleep = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);

@@ -4,16 +4,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exclusively, main, nativeStep, root, SetupError, steps } from "./steps.mjs";
+import { exclusively, main, root, sanitizedStep, SetupError, steps } from "./steps.mjs";
 
-// node-gyp-build looks for build/Release below the folder that it is given, and takes any addon that is there.
-const addon = "build/sanitize-addon";
-const leak = "build/sanitize-leak";
-
-function build(target, directory, title) {
-  const options = ["-DSIMDNN_SANITIZE=address;undefined"];
-  nativeStep({ target, output: `${target}.node`, title, directory, options });
-}
+const sanitizers = ["address", "undefined"];
 
 function nativeTests(option) {
   return spawnSync(process.execPath, [join(root, "scripts/test-native.mjs"), option], { stdio: "inherit" }).status ?? 1;
@@ -43,12 +36,12 @@ function leaks(report) {
 const leftOut = ["--exclude", "test/scripts/**"];
 const patience = ["--testTimeout=600000", "--hookTimeout=600000"];
 
-/** Runs vitest with the sanitized addon in its test processes and theirs; returns its status and what the sanitizers found. */
-function vitest(args, nodeOptions = "") {
+/** Runs vitest with the sanitized addon of `folder` in its test processes and theirs; returns its status and what the sanitizers found. */
+function vitest(folder, args, nodeOptions = "") {
   const logs = mkdtempSync(join(tmpdir(), "simdnn-sanitize-"));
   const log = `log_path=${join(logs, "log")}`;
   const inTests = {
-    SIMDNN_PREBUILD: join(root, addon),
+    SIMDNN_PREBUILD: folder,
     LD_PRELOAD: preloaded(),
     NODE_OPTIONS: nodeOptions,
     // So little of what is freed is held back that tests which measure memory pass. Ten frames tell whose a leak is.
@@ -71,19 +64,17 @@ function vitest(args, nodeOptions = "") {
   }
 }
 
-/** Whether a leak is found at all, of which there is one in each process here. */
-function findsLeaks() {
-  const { faults } = vitest(
-    ["test/errors.test.ts"],
-    `--require=${JSON.stringify(join(root, leak, "Release/leak.node"))}`,
-  );
+/** Whether a leak is found at all: there is one in each process here. */
+function findsLeaks(folder) {
+  const leak = join(folder, "build/leak/leak.node");
+  const { faults } = vitest(folder, ["test/errors.test.ts"], `--require=${JSON.stringify(leak)}`);
   const found = faults.some((fault) => fault.includes("native/test/leak/"));
   console.log(found ? "the planted leak was found" : "a leak that was planted was not found: this machine cannot tell");
   return found;
 }
 
-function libraryTests() {
-  const { status, faults } = vitest(process.argv.slice(2));
+function libraryTests(folder) {
+  const { status, faults } = vitest(folder, process.argv.slice(2));
   for (const fault of faults) console.log(fault);
   console.log(`sanitizers found ${faults.length} faults`);
   return faults.length === 0 ? status : 1;
@@ -91,12 +82,13 @@ function libraryTests() {
 
 main(() => {
   if (process.platform !== "linux") throw new SetupError("the sanitized addon can be loaded on Linux only");
-  exclusively(() => {
+  const folder = exclusively(() => {
     steps.dependencies();
     steps.library();
-    build("simdnn", `${addon}/build`, "building the native addon with address and undefined sanitizer");
-    build("leak", leak, "building an addon that leaks");
+    sanitizedStep("leak", "../leak/leak.node", "an addon that leaks", sanitizers);
+    return sanitizedStep("simdnn", "simdnn.node", "the native addon", sanitizers);
   });
-  const results = [nativeTests("--sanitize"), nativeTests("--sanitize-threads"), findsLeaks() ? libraryTests() : 1];
+  const native = ["--sanitize", "--sanitize-threads"].map(nativeTests);
+  const results = [...native, findsLeaks(folder) ? libraryTests(folder) : 1];
   return results.every((status) => status === 0) ? 0 : 1;
 });

@@ -461,7 +461,10 @@ describe("hostile arguments", () => {
       ),
       { seed: 1, numRuns: 300 },
     );
-    fc.assert(fc.property(anything, (options) => survives(() => kernel(options))), { seed: 1 });
+    fc.assert(
+      fc.property(anything, (options) => survives(() => kernel(options))),
+      { seed: 1 },
+    );
   });
 
   it.each(positional)("%s", (name) => {

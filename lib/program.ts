@@ -53,6 +53,8 @@ export interface StoppedAt {
 export interface Timing {
   readonly entry: Entry;
   readonly nanoseconds: number;
+  /** How many it could use. */
+  readonly threads: number;
 }
 
 export class Program {
@@ -110,6 +112,11 @@ export class Program {
     return this.image.has(tensor);
   }
 
+  /** As many of `threads` as pay. */
+  private useful(threads: number): number {
+    return this.spreads ? Math.min(threads, most.threads) : 1;
+  }
+
   /** Runs once on this thread. */
   run(threads = defaultThreads()): void {
     if (this.inFlight > 0)
@@ -120,7 +127,7 @@ export class Program {
       const next = value(0);
       if (next !== undefined) tensor.write()[0] = next;
     }
-    const fault = native.run(this.handle, this.spreads ? threads : 1);
+    const fault = native.run(this.handle, this.useful(threads));
     if (fault) throw faultError(fault, this.entries, this.image.tensors);
   }
 
@@ -154,7 +161,7 @@ export class Program {
           buffers(feeds),
           numbers(fetches),
           buffers(fetches),
-          this.spreads ? Math.min(threads, most.threads) : 1,
+          this.useful(threads),
           Math.min(priority, most.priority),
           defaultThreads(),
           options.within?.id ?? 0,
@@ -190,7 +197,8 @@ export class Program {
     const timings = new Float64Array(this.entries.length).fill(Infinity);
     await this.submit(steps, { ...options, timings });
     this.writes.forEach((tensor, i) => tensor.write().set(before[i]!));
-    return this.entries.map((entry, i) => ({ entry, nanoseconds: timings[i]! }));
+    const threads = this.useful(options.threads ?? defaultThreads());
+    return this.entries.map((entry, i) => ({ entry, nanoseconds: timings[i]!, threads }));
   }
 
   /** The values of what is set before each of the next `steps` runs. */

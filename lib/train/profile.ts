@@ -80,15 +80,15 @@ export async function profileTraining(
   positiveInteger("profile", "steps", steps);
   positiveInteger("profile", "threads", threads);
   const [run] = rowRuns(data, data.take(batchSize).rows, batchSize);
-  return profileOf(await trainingSteps(model, compiled).profile(run!, steps, { threads }), threads);
+  return profileOf(await trainingSteps(model, compiled).profile(run!, steps, { threads }));
 }
 
-/** Puts a program's timings beside what the machine can do with as many threads. */
-async function profileOf(timings: readonly Timing[], threads: number): Promise<Profile> {
-  const arithmeticPeak = native.fmaPeak() * threads;
-  const bytePeak = (await bytesPerNanosecond()) * threads;
+/** Puts a program's timings beside what the machine can do with as many threads as it used. */
+async function profileOf(timings: readonly Timing[]): Promise<Profile> {
+  const arithmeticPeak = native.fmaPeak();
+  const bytePeak = await bytesPerNanosecond();
   const total = timings.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
-  const rows = timings.map(({ entry: { op, operands, outputs, scope }, nanoseconds }): ProfileRow => {
+  const rows = timings.map(({ entry: { op, operands, outputs, scope }, nanoseconds, threads }): ProfileRow => {
     const flops = op.flops?.(operands, outputs);
     const written = (op.effects ?? []).map((index) => operands[index]!);
     const rate = (flops ?? bytesMoved(op, operands, outputs)) / nanoseconds;
@@ -100,7 +100,7 @@ async function profileOf(timings: readonly Timing[], threads: number): Promise<P
       share: nanoseconds / total,
       rate,
       unit: flops === undefined ? "GB/s" : "GFLOP/s",
-      ofPeak: rate / (flops === undefined ? bytePeak : arithmeticPeak),
+      ofPeak: rate / threads / (flops === undefined ? bytePeak : arithmeticPeak),
     };
   });
   return new Profile(rows);

@@ -18,19 +18,32 @@ bool reported(const Args& args, int32_t operand) {
   return false;
 }
 
-// Writes what a step makes of a number, and notes whether it may not.
+// Writes what a step makes of an element, its parameter and its state, or nothing where one of them would not be finite.
 struct Sound {
   const Args& args;
   bool unfit = false;
   ~Sound() {
     if (unfit) report_unfit(args);
   }
-  template <class T>
-  void write(T& to, double value) {
-    if (std::isfinite(T(value)))
-      to = T(value);
+  template <class... Rest>
+  void write(Rest&&... rest) {
+    if (finite(rest...))
+      put(rest...);
     else
       unfit = true;
+  }
+
+ private:
+  static bool finite() { return true; }
+  template <class T, class... Rest>
+  static bool finite(const T&, double value, const Rest&... rest) {
+    return std::isfinite(T(value)) && finite(rest...);
+  }
+  static void put() {}
+  template <class T, class... Rest>
+  static void put(T& to, double value, Rest&... rest) {
+    to = T(value);
+    put(rest...);
   }
 };
 
@@ -74,8 +87,7 @@ void momentum(const Args& args) {
   Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = damping * g[i], velocity = beta * v[i] + gradient;
-    sound.write(v[i], velocity);
-    sound.write(p[i], p[i] - lr * (nesterov ? beta * velocity + gradient : velocity));
+    sound.write(v[i], velocity, p[i], p[i] - lr * (nesterov ? beta * velocity + gradient : velocity));
   }
 }
 
@@ -88,8 +100,7 @@ void rmsprop(const Args& args) {
   Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i], square = rho * s[i] + (1 - rho) * gradient * gradient;
-    sound.write(s[i], square);
-    sound.write(p[i], p[i] - lr * gradient / (std::sqrt(square) + epsilon));
+    sound.write(s[i], square, p[i], p[i] - lr * gradient / (std::sqrt(square) + epsilon));
   }
 }
 
@@ -106,9 +117,7 @@ void adam(const Args& args) {
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i];
     const double first = beta1 * m[i] + (1 - beta1) * gradient, second = beta2 * v[i] + (1 - beta2) * gradient * gradient;
-    sound.write(m[i], first);
-    sound.write(v[i], second);
-    sound.write(p[i], p[i] - lr * decay * p[i] - lr * (first / correction1) / (std::sqrt(second / correction2) + epsilon));
+    sound.write(m[i], first, v[i], second, p[i], p[i] - lr * decay * p[i] - lr * (first / correction1) / (std::sqrt(second / correction2) + epsilon));
   }
 }
 
@@ -121,8 +130,7 @@ void adagrad(const Args& args) {
   Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i], sum = s[i] + gradient * gradient;
-    sound.write(s[i], sum);
-    sound.write(p[i], p[i] - lr * gradient / (std::sqrt(sum) + epsilon));
+    sound.write(s[i], sum, p[i], p[i] - lr * gradient / (std::sqrt(sum) + epsilon));
   }
 }
 
@@ -152,9 +160,7 @@ void nadam(const Args& args) {
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i];
     const double first = beta1 * m[i] + (1 - beta1) * gradient, second = beta2 * v[i] + (1 - beta2) * gradient * gradient;
-    sound.write(m[i], first);
-    sound.write(v[i], second);
-    sound.write(p[i], p[i] - lr * (of_gradient * gradient + of_moment * first) / (std::sqrt(second / correction2) + epsilon));
+    sound.write(m[i], first, v[i], second, p[i], p[i] - lr * (of_gradient * gradient + of_moment * first) / (std::sqrt(second / correction2) + epsilon));
   }
 }
 
@@ -167,8 +173,7 @@ void lion(const Args& args) {
   Sound sound{args};
   for (int64_t i = 0; i < args.in[0].size; ++i) {
     const double gradient = g[i], moment = m[i], direction = beta1 * moment + (1 - beta1) * gradient;
-    sound.write(m[i], beta2 * moment + (1 - beta2) * gradient);
-    sound.write(p[i], p[i] - lr * (double((direction > 0) - (direction < 0)) + decay * p[i]));
+    sound.write(m[i], beta2 * moment + (1 - beta2) * gradient, p[i], p[i] - lr * (double((direction > 0) - (direction < 0)) + decay * p[i]));
   }
 }
 

@@ -36,15 +36,52 @@ SIMDNN_INLINE Arrays<count> arrays(const Args& args) {
   return result;
 }
 
-// A place that stores nothing but finite numbers: an element that would be none keeps its value.
+// A place at which an element's parameter and state are written together, or not where one of them would not be finite. One test
+// for all of them fits beside Adam's division.
+#if defined(__AVX512F__)
+using Unfit = __mmask16;
+SIMDNN_INLINE bool any(Unfit unfit) { return unfit != 0; }
+SIMDNN_INLINE Unfit lanes_of(const Whole&) { return 0xffff; }
+SIMDNN_INLINE Unfit lanes_of(const Part& part) { return first(part.n).mask; }
+#else
+using Unfit = vi;
+#endif
 template <class Place>
 struct Sound : Place {
-  vi* unfit;
-  SIMDNN_METHOD void store(float* p, vf x) const {
-    const vf known = Place::or_else(x, 0);
+  Unfit* unfit;
+  template <class... Rest>
+  SIMDNN_METHOD void write(float* p, vf x, Rest... rest) const {
+    const vf all = with(x, rest...);
+#if defined(__AVX512F__)
+    constexpr int not_finite = 0x99;  // quiet and signalling NaN, both infinities
+    const Unfit wanted = lanes_of(*this), wrong = _mm512_mask_fpclass_ps_mask(wanted, (__m512)all, not_finite);
+    *unfit = _kor_mask16(*unfit, wrong);
+    put(_kandn_mask16(wrong, wanted), p, x, rest...);
+#else
+    const vf known = Place::or_else(all, 0);
     const vi wrong = bits(known - known) != 0;  // x - x is 0, or NaN where x is not finite
     *unfit |= wrong;
-    Place::store(p, select(wrong, Place::load(p), x));
+    put(wrong, p, x, rest...);
+#endif
+  }
+
+ private:
+  // x, or what is not finite where one of the others is not.
+  SIMDNN_METHOD static vf with(vf x) { return x; }
+  template <class... Rest>
+  SIMDNN_METHOD static vf with(vf x, float*, vf y, Rest... rest) {
+    return with(fma(vf{}, x, y), rest...);
+  }
+
+  SIMDNN_METHOD void put(Unfit) const {}
+  template <class... Rest>
+  SIMDNN_METHOD void put(Unfit lanes, float* p, vf x, Rest... rest) const {
+#if defined(__AVX512F__)
+    simdnn::store(p + Place::i, x, Lanes{lanes});
+#else
+    Place::store(p, select(lanes, Place::load(p), x));
+#endif
+    put(lanes, rest...);
   }
 };
 
@@ -55,7 +92,7 @@ SIMDNN_INLINE void each_parameter(const Args& args, Body body) {
   parallel(args, args.in[0].size, kGrain, [&, all = arrays<count>(args)](int64_t begin, int64_t end) {
     const Body own = body;
     const Arrays<count> ahead = all;
-    vi unfit = {};
+    Unfit unfit = {};
     each(begin, end, [&](auto at) {
       ahead.prefetch(at.i + kAhead);
       own(Sound<decltype(at)>{at, &unfit});
@@ -69,7 +106,7 @@ void sgd(const Args& args) {
   float* parameter = data<float>(args.in[0]);
   const float* gradient = data<float>(args.in[1]);
   const vf rate = broadcast(static_cast<float>(-scalar(args.in[2])));
-  each_parameter<2>(args, [=](auto at) { at.store(parameter, fma(rate, at.load(gradient), at.load(parameter))); });
+  each_parameter<2>(args, [=](auto at) { at.write(parameter, fma(rate, at.load(gradient), at.load(parameter))); });
 }
 
 void lerp(const Args& args) {
@@ -86,8 +123,7 @@ void momentum(const Args& args) {
   const float damping = args.attrs[1] != 0 ? static_cast<float>(1 - args.attrs[0]) : 1;
   const auto step = [=](auto at, bool nesterov) {
     const vf g = damping * at.load(gradient), v = fma(beta, at.load(velocity), g);
-    at.store(velocity, v);
-    at.store(parameter, fma(rate, nesterov ? fma(beta, v, g) : v, at.load(parameter)));
+    at.write(velocity, v, parameter, fma(rate, nesterov ? fma(beta, v, g) : v, at.load(parameter)));
   };
   if (args.attrs[2] != 0) {
     each_parameter<3>(args, [=](auto at) { step(at, true); });
@@ -103,8 +139,7 @@ void rmsprop(const Args& args) {
   const vf rho = broadcast(static_cast<float>(args.attrs[0]));
   each_parameter<3>(args, [=](auto at) {
     const vf g = at.load(gradient), s = fma(rho, at.load(mean_square), rest * g * g);
-    at.store(mean_square, s);
-    at.store(parameter, at.load(parameter) - rate * g / (root(s) + epsilon));
+    at.write(mean_square, s, parameter, at.load(parameter) - rate * g / (root(s) + epsilon));
   });
 }
 
@@ -120,9 +155,7 @@ void adam(const Args& args) {
   each_parameter<4>(args, [=](auto at) {
     const vf g = at.load(gradient), p = at.load(parameter);
     const vf m = fma(beta1, at.load(first), rest1 * g), v = fma(beta2, at.load(second), rest2 * g * g);
-    at.store(first, m);
-    at.store(second, v);
-    at.store(parameter, fma(decay, p, p) - rate * m / (root(v * unbias) + epsilon));
+    at.write(first, m, second, v, parameter, fma(decay, p, p) - rate * m / (root(v * unbias) + epsilon));
   });
 }
 

@@ -2,6 +2,7 @@
 import { Claim } from "./claim.js";
 import { busyError, SimdnnError } from "./errors.js";
 import { faultError } from "./fault.js";
+import { outOfMemory } from "./memory.js";
 import { native, opcodes, type NativeProgram, type ProgramImage } from "./native.js";
 import type { Attrs, Op } from "./op.js";
 import { aliasRoots, liveEntries, plan } from "./planner.js";
@@ -329,6 +330,8 @@ function accepted<R>(send: () => R): R {
   try {
     return send();
   } catch (cause) {
+    if (cause instanceof RangeError && "bytes" in cause)
+      throw outOfMemory("what the kernels use beside their operands", cause.bytes as number, 0, cause);
     throw new SimdnnError(
       "NativeError",
       `program: the addon refused it: ${(cause as Error).message}`,

@@ -110,8 +110,10 @@ std::unique_ptr<Program> make_program(const Napi::CallbackInfo& info) {
                                      kernel_table(active_isa()));
   } catch (const std::invalid_argument& problem) {
     throw Napi::TypeError::New(info.Env(), problem.what());
-  } catch (const std::bad_alloc&) {
-    throw Napi::RangeError::New(info.Env(), "out of memory for the kernels' scratch space");
+  } catch (const NoScratch& problem) {
+    auto error = Napi::RangeError::New(info.Env(), "out of memory for the kernels' scratch space");
+    error.Set("bytes", static_cast<double>(problem.bytes));
+    throw error;
   }
 }
 

@@ -125,7 +125,8 @@ void Program::load_instructions(const ProgramImage& image, const KernelTable& ta
   }
   if (attr != attrs_.size()) fail("there are attributes that no instruction uses");
   if (scratch > 0) {
-    scratch_.reset(::operator new(static_cast<size_t>(scratch), std::align_val_t(kAlignment)));
+    scratch_.reset(::operator new(static_cast<size_t>(scratch), std::align_val_t(kAlignment), std::nothrow));
+    if (!scratch_) throw NoScratch{scratch};
     for (auto& instruction : instructions_) instruction.args.scratch = scratch_.get();
   }
 }

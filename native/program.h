@@ -29,11 +29,16 @@ struct ProgramImage {
   std::span<const Storage> storages;
 };
 
+// There is no memory for what the kernels use beside their operands.
+struct NoScratch {
+  int64_t bytes;
+};
+
 class Program {
  public:
   static constexpr int kTensorFields = 4 + kMaxRank;
 
-  // Throws std::invalid_argument when anything in the image does not fit together.
+  // Throws std::invalid_argument when anything in the image does not fit together, and NoScratch.
   Program(const ProgramImage& image, const KernelTable& table);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

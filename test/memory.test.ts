@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { memoryLimit, setMemoryLimit, tensor } from "simdnn";
 import { systemMemory } from "#lib/memory.js";
+import { native } from "#lib/native.js";
 import { failure } from "./failure.js";
 
 describe("what the system can give", () => {
@@ -79,6 +80,7 @@ test("a limit bounds what tensors take, and what nobody holds any more does not 
   expect(memoryLimit()).toBe(Infinity);
   for (const wrong of [0, -1, 1.5, NaN, "1"]) expect(() => setMemoryLimit(wrong as number)).toThrow(failure("OptionError", /bytes/)); // prettier-ignore
   const large = new Float32Array(8 << 20); // 32 MB
+  for (let i = 0; i < 2; i++) native.collectGarbage(); // what is left of other tests would make the limit too high
   const limit = process.memoryUsage().arrayBuffers + (80 << 20);
   setMemoryLimit(limit);
   try {
@@ -170,4 +172,30 @@ describe("a process with too many models for its memory goes on, and trains besi
       all,
     );
   });
+});
+
+test.runIf(process.platform === "linux")("kernels that get no memory of their own say how much they asked for", () => {
+  const script = `
+    import { matmul, tensor } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
+    import { execFileSync } from "node:child_process";
+    import { readFileSync } from "node:fs";
+    const [a, b] = [[1024, 32768], [1024, 256]].map((shape) => tensor(new Float32Array(shape[0] * shape[1]), { shape }));
+    matmul(tensor(new Float32Array(4), { shape: [2, 2] }), tensor(new Float32Array(4), { shape: [2, 2] }));
+    for (let i = 0; i < 3; i++) gc(), await new Promise((resolve) => setTimeout(resolve, 20));
+    const used = Number(/VmData:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
+    execFileSync("prlimit", ["--pid", String(process.pid), "--data=" + (used + 70e6)]); // 34 MB for the product
+    try {
+      matmul(a, b, { transposeA: true, transposeB: false });
+      console.log("enough");
+    } catch (error) {
+      console.log(JSON.stringify({ code: error.code, message: error.message, bytes: error.details?.bytes }));
+    }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", script], {
+    encoding: "utf8",
+    env: { ...process.env, ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:allocator_may_return_null=1` },
+  });
+  expect(stderr).toBe("");
+  const { code, message, bytes } = JSON.parse(stdout) as Record<string, unknown>;
+  expect([code, typeof bytes]).toEqual(["OutOfMemoryError", "number"]);
+  expect(message).toContain("kernels");
 });

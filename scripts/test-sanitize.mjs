@@ -44,8 +44,9 @@ function vitest(folder, args, nodeOptions = "") {
     SIMDNN_PREBUILD: folder,
     LD_PRELOAD: preloaded(),
     NODE_OPTIONS: nodeOptions,
-    // So little of what is freed is held back that tests which measure memory pass. Ten frames tell whose a leak is.
-    ASAN_OPTIONS: `detect_leaks=1:quarantine_size_mb=16:malloc_context_size=10:handle_abort=1:${log}`,
+    // So little of what is freed is held back that tests which measure memory pass. Ten frames tell whose a leak is. What is too much
+    // for the system is refused, as without the sanitizer.
+    ASAN_OPTIONS: `detect_leaks=1:quarantine_size_mb=16:malloc_context_size=10:handle_abort=1:allocator_may_return_null=1:${log}`,
     LSAN_OPTIONS: "exitcode=0",
     // Beside the address sanitizer this one does not write to the log; its abort gets there.
     UBSAN_OPTIONS: `print_stacktrace=1:abort_on_error=1:${log}`,

@@ -64,7 +64,12 @@ export function take<T>(bytes: number, what: () => string, make: () => T): T {
 }
 
 /** What is thrown where `bytes` of memory for `what` cannot be had, while `free` bytes can. */
-export function outOfMemory(what: string, bytes: number, free: number, cause?: unknown): SimdnnError<"OutOfMemoryError"> {
+export function outOfMemory(
+  what: string,
+  bytes: number,
+  free: number,
+  cause?: unknown,
+): SimdnnError<"OutOfMemoryError"> {
   const [inUse, available] = [process.memoryUsage().arrayBuffers, Math.max(0, Math.floor(free))];
   const message = `no memory for ${what}: it takes ${bytes} bytes, while arrays take ${inUse} and ${available} are free; use smaller batches or models`;
   return new SimdnnError("OutOfMemoryError", message, { where: "allocate", bytes, inUse, available }, { cause });

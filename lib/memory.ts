@@ -48,8 +48,9 @@ export function take<T>(bytes: number, what: () => string, make: () => T): T {
   untilLook -= bytes;
   if (untilLook < 0 && bytes > small) {
     let available = freeFor(bytes);
-    if (bytes > available) {
-      native.collectGarbage(); // arrays that nobody holds any more count until then
+    // Arrays that nobody holds any more count until then, and those of one collection sometimes until the next has begun.
+    for (let collections = 0; collections < 3 && bytes > available; collections++) {
+      native.collectGarbage();
       available = freeFor(bytes);
     }
     if (bytes > available) throw outOfMemory(what(), bytes, available);

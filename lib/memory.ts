@@ -2,10 +2,10 @@
 import { totalmem } from "node:os";
 import { controlGroups, filesBelow, type TextOf } from "./control-groups.js";
 import { SimdnnError } from "./errors.js";
-import { native } from "./native.js";
+import { native, type MemoryUse } from "./native.js";
 import { positiveInteger } from "./options.js";
 
-// Looking costs up to 0.4 ms, a tenth of what it takes to fill so much; it is done whenever so much more has been taken.
+// Looking costs up to 0.4 ms, a tenth of what it takes to fill so much; a thread does it whenever it has taken so much more.
 const stride = 16 << 20;
 // What is small is never refused: it may belong to a training that others have left no room.
 const small = 1 << 20;
@@ -13,18 +13,17 @@ const small = 1 << 20;
 // What stays for others, more than a stride: at limits such as `ulimit -v` V8 ends the process when it gets nothing itself, be it for a garbage collection that should help.
 const reserve = 32 << 20;
 
-let limit = Infinity;
 let untilLook = stride; // bytes to be taken
 
-/** What array buffers may take in this thread, in bytes; see {@link setMemoryLimit}. */
+/** What array buffers may take in this process, in bytes; see {@link setMemoryLimit}. */
 export function memoryLimit(): number {
-  return limit;
+  return native.memoryLimit();
 }
 
 /**
- * Sets how much array buffers may take in this thread (the main thread, or the worker that calls it), all tensors among them: what
- * `process.memoryUsage().arrayBuffers` shows. What would take more ends with an OutOfMemoryError, and all else goes on. Looked at whenever 16 MB more
- * have been taken, and never in the way of arrays below 1 MB. At first the only limits are those of the machine and of its control groups.
+ * Sets how much array buffers may take in this process, in all of its threads together, all tensors among them: the sum of what
+ * `process.memoryUsage().arrayBuffers` shows in each. What would take more ends with an OutOfMemoryError, and all else goes on. Looked at by each thread
+ * whenever it has taken 16 MB more, and never in the way of arrays below 1 MB. At first the only limits are those of the machine and of its control groups.
  *
  * @throws OptionError unless `bytes` is a positive integer or Infinity
  *
@@ -34,8 +33,8 @@ export function memoryLimit(): number {
  * ```
  */
 export function setMemoryLimit(bytes: number): void {
+  native.memoryLimit(bytes === Infinity ? bytes : positiveInteger("setMemoryLimit", "bytes", bytes));
   untilLook = 0;
-  limit = bytes === Infinity ? bytes : positiveInteger("setMemoryLimit", "bytes", bytes);
 }
 
 /**
@@ -44,7 +43,7 @@ export function setMemoryLimit(bytes: number): void {
  * @param what - what messages call it
  * @throws OutOfMemoryError when there is not so much. Systems promise more than they have, and end the process when it uses what was promised.
  */
-export function take<T>(bytes: number, what: () => string, make: () => T): T {
+export function take<T extends object>(bytes: number, what: () => string, make: () => T): T {
   untilLook -= bytes;
   if (untilLook < 0 && bytes > small) {
     let available = freeFor(bytes);
@@ -53,15 +52,35 @@ export function take<T>(bytes: number, what: () => string, make: () => T): T {
       native.collectGarbage();
       available = freeFor(bytes);
     }
-    if (bytes > available) throw outOfMemory(what(), bytes, available);
+    if (bytes > available) {
+      native.collectGarbageElsewhere(); // too late for this time
+      throw outOfMemory(what(), bytes, available);
+    }
     untilLook = stride;
   }
   try {
-    return make();
+    const made = make();
+    if (bytes > small) taken.register(made, undefined);
+    return made;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw outOfMemory(what(), bytes, 0, cause);
   }
+}
+
+// Other threads see only what this one tells them: whenever it looks, and when something large that it took is gone.
+const taken = new FinalizationRegistry(() => {
+  telling ??= setTimeout(() => {
+    telling = undefined;
+    use();
+  }, 50).unref(); // what is collected at the same time is freed by then
+});
+let telling: NodeJS.Timeout | undefined;
+
+/** What this process has in use: the arrays and heaps of all threads as they have told last, of this one now, with `more` that it is about to take. */
+function use(more = 0): MemoryUse & { readonly resident: number } {
+  const { arrayBuffers, heapTotal, rss } = process.memoryUsage();
+  return { ...native.tellMemory(arrayBuffers + more, heapTotal), resident: rss };
 }
 
 /** What is thrown where `bytes` of memory for `what` cannot be had, while `free` bytes can. */
@@ -71,18 +90,20 @@ export function outOfMemory(
   free: number,
   cause?: unknown,
 ): SimdnnError<"OutOfMemoryError"> {
-  const [inUse, available] = [process.memoryUsage().arrayBuffers, Math.max(0, Math.floor(free))];
+  const [inUse, available] = [use().arrays, Math.max(0, Math.floor(free))];
   const message = `no memory for ${what}: it takes ${bytes} bytes, while arrays take ${inUse} and ${available} are free; use smaller batches or models`;
   return new SimdnnError("OutOfMemoryError", message, { where: "allocate", bytes, inUse, available }, { cause });
 }
 
-/** What is free, 0 where the system would not give `bytes`. */
+use(); // a thread that takes little has a heap all the same
+
+/** What is free, 0 where the system would not give `bytes`. From now on they count as taken, so that no two threads find the same room. */
 function freeFor(bytes: number): number {
+  const { arrays, heap, resident } = use(bytes);
   if (!native.couldAllocate(bytes, reserve)) return 0;
-  const { arrayBuffers, heapTotal, rss } = process.memoryUsage();
   // New arrays have no memory before they are written to: what the system has promised us already is not there for others.
-  const promised = Math.max(0, arrayBuffers + heapTotal - rss - swappedOut());
-  return Math.min(limit - arrayBuffers, totalmem(), systemMemory() - promised);
+  const promised = Math.max(0, arrays - bytes + heap - resident - swappedOut());
+  return Math.min(native.memoryLimit() - (arrays - bytes), totalmem(), systemMemory() - promised);
 }
 
 /**

@@ -25,6 +25,12 @@ export interface Fault {
 /** A program in the flat form that the addon reads: `tensors, instructions, attrs, restored, storages` (see native/program.h). */
 export type ProgramImage = readonly [Int32Array, Int32Array, Float64Array, Int32Array, readonly ArrayBufferView[]];
 
+/** Bytes of array buffers, and of JavaScript heaps. */
+export interface MemoryUse {
+  readonly arrays: number;
+  readonly heap: number;
+}
+
 export interface NativeOp {
   readonly name: string;
   readonly minOperands: number;
@@ -41,6 +47,9 @@ export interface Native {
   };
   fmaPeak(): number;
   collectGarbage(): void;
+  collectGarbageElsewhere(): void;
+  tellMemory(arrays: number, heap: number): MemoryUse;
+  memoryLimit(bytes?: number): number;
   couldAllocate(bytes: number, reserve: number): boolean;
   misalignment(buffer: ArrayBuffer): number;
   load(...image: ProgramImage): NativeProgram;

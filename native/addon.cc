@@ -55,9 +55,15 @@ struct Environment {
   Engine engine;
   napi_threadsafe_function post = nullptr;
   std::set<std::shared_ptr<JsJob>> jobs;
+  MemoryShare memory;
   bool closed = false;
 
   explicit Environment(Pool* pool) : pool(pool), engine(pool, notify, this) {}
+
+  void open() {
+    std::lock_guard lock(all_mutex_);
+    all_.insert(this);
+  }
 
   static void notify(void* self, std::shared_ptr<Job> job, bool finished) {
     auto* event = new Event{std::static_pointer_cast<JsJob>(job), finished};
@@ -67,6 +73,11 @@ struct Environment {
   void close() {
     if (closed) return;
     closed = true;
+    {
+      std::lock_guard lock(all_mutex_);
+      all_.erase(this);
+    }
+    memory.tell({});
     engine.stop();
     for (auto& job : jobs) {
       job->held.Reset();
@@ -75,6 +86,17 @@ struct Environment {
     jobs.clear();
     SharedPool::release();
   }
+
+  // An event without a job: see deliver().
+  void ask_others_to_collect() {
+    std::lock_guard lock(all_mutex_);
+    for (Environment* other : all_)
+      if (other != this) notify(other, nullptr, false);
+  }
+
+ private:
+  static inline std::mutex all_mutex_;
+  static inline std::set<Environment*> all_;
 };
 
 Environment& environment(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
@@ -174,12 +196,33 @@ Napi::Value describe_native(const Napi::CallbackInfo& info) {
 // fmaPeak() → GFLOP/s of one core in registers
 Napi::Value measure_fma_peak(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fma_peak(active_isa())); }
 
-// collectGarbage(): all that nobody holds, at once. V8 does so when it is told of more memory outside its heap than it would bear.
-void collect_garbage(const Napi::CallbackInfo& info) {
+// All that nobody in this environment holds, at once. V8 does so when it is told of more memory outside its heap than it would bear.
+void collect(Napi::Env env) {
   constexpr int64_t kTooMuch = int64_t{1} << 40;
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), kTooMuch);
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -kTooMuch);
+  Napi::MemoryManagement::AdjustExternalMemory(env, kTooMuch);
+  Napi::MemoryManagement::AdjustExternalMemory(env, -kTooMuch);
   trim();
+}
+
+// collectGarbage()
+void collect_garbage(const Napi::CallbackInfo& info) { collect(info.Env()); }
+
+// collectGarbageElsewhere(): the process's other environments do so when their threads come to it
+void collect_garbage_elsewhere(const Napi::CallbackInfo& info) { environment(info).ask_others_to_collect(); }
+
+// tellMemory(arrays, heap) → { arrays, heap }: the process's, now that this environment has so much
+Napi::Value tell_memory(const Napi::CallbackInfo& info) {
+  auto all = environment(info).memory.tell({info[0].As<Napi::Number>().Int64Value(), info[1].As<Napi::Number>().Int64Value()});
+  auto result = Napi::Object::New(info.Env());
+  result["arrays"] = static_cast<double>(all.arrays);
+  result["heap"] = static_cast<double>(all.heap);
+  return result;
+}
+
+// memoryLimit(bytes, if it is to be another) → that of the process, which its environments keep to
+Napi::Value limit_memory(const Napi::CallbackInfo& info) {
+  if (info.Length() > 0) memory_limit = info[0].As<Napi::Number>().DoubleValue();
+  return Napi::Number::New(info.Env(), memory_limit);
 }
 
 // couldAllocate(bytes, reserve) → whether the system would give so much
@@ -257,12 +300,13 @@ void cancel(const Napi::CallbackInfo& info) { (*info[0].As<Napi::External<std::s
 // lockFile(descriptor) → whether the open file is now this opener's alone
 Napi::Value lock_file(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), simdnn::lock_file(info[0].As<Napi::Number>())); }
 
-// Runs on the JavaScript thread for every event that the engine posted; env is null while the environment is torn down.
+// Runs on the JavaScript thread for every event that the engine or another environment posted; env is null while the environment is torn down.
 void deliver(napi_env raw_env, napi_value, void* context, void* data) {
   std::unique_ptr<Event> event(static_cast<Event*>(data));
   auto& here = *static_cast<Environment*>(context);
   if (!raw_env || here.closed) return;
   Napi::Env env(raw_env);
+  if (!event->job) return collect(env);
   Napi::HandleScope scope(env);
   JsJob& job = *event->job;
   napi_value arguments[] = {Napi::Number::New(env, static_cast<double>(job.done.load(std::memory_order_acquire))), Napi::Boolean::New(env, event->finished),
@@ -284,6 +328,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
       env, nullptr, nullptr, Napi::String::New(env, "simdnn"), 0, 1, here,
       [](napi_env, void* environment, void*) { delete static_cast<Environment*>(environment); }, here, deliver, &here->post);
   napi_unref_threadsafe_function(env, here->post);
+  here->open();
   // Hooks run last in, first out: ours joins the engine before the function it posts through goes away.
   env.AddCleanupHook([here] { here->close(); });
 
@@ -291,6 +336,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define("describe", describe_native);
   define("fmaPeak", measure_fma_peak);
   define("collectGarbage", collect_garbage);
+  define("collectGarbageElsewhere", collect_garbage_elsewhere);
+  define("tellMemory", tell_memory);
+  define("memoryLimit", limit_memory);
   define("couldAllocate", probe);
   define("misalignment", misalignment);
   define("load", load);

@@ -177,6 +177,67 @@ describe("a process with too many models for its memory goes on, and trains besi
   });
 });
 
+describe("threads share one limit", () => {
+  /** Runs `code` in a process whose workers, made by `start()`, answer each message with how many tensors of 20 MB they could take. */
+  function together(code: string): unknown {
+    const worker = `
+      const { isSimdnnError, memoryLimit, setMemoryLimit, tensor } = await import(new URL("../../dist/index.js", ${JSON.stringify(fixture)}));
+      const large = new Float32Array(5e6);
+      const held = [];
+      const fill = (most) => {
+        let count = 0;
+        try { for (; count < most; count++) held.push(tensor(large)); } catch (error) { if (!isSimdnnError(error, "OutOfMemoryError")) throw error; }
+        return count;
+      };`;
+    const script = `
+      import { once } from "node:events";
+      import { workerOf } from ${JSON.stringify(fixture)};
+      ${worker}
+      const listening = ${JSON.stringify(`${worker} parentPort.on("message", (most) => { if (most === 0) held.length = 0; parentPort.postMessage(fill(most)); }).postMessage(memoryLimit());`)};
+      const limits = [];
+      const start = async () => { const worker = workerOf(listening); limits.push(...(await once(worker, "message"))); return worker; };
+      const ask = async (worker, most) => { worker.postMessage(most); return (await once(worker, "message"))[0]; };
+      const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+      setMemoryLimit(300e6);
+      ${code}`;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--no-memory-reducer", "--input-type=module", "-e", script],
+      {
+        encoding: "utf8",
+        timeout: 60_000,
+      },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return JSON.parse(stdout);
+  }
+
+  it("one after the other, and give back what they drop or end with", () => {
+    const { limits, first, second, own, dropped, ended } = together(`
+      const [a, b] = [await start(), await start()];
+      const first = await ask(a, 4), second = await ask(b, 4), own = fill(100);
+      await ask(a, 0); // it has nothing to do now, and does not collect its garbage unless it is asked to
+      let dropped = 0;
+      while (dropped < 4) { dropped += fill(4 - dropped); await sleep(5); }
+      await b.terminate();
+      const ended = fill(4);
+      console.log(JSON.stringify({ limits, first, second, own, dropped, ended }));
+      process.exit();`) as Record<string, number>;
+    expect({ limits, first, second, dropped, ended }).toEqual({ limits: [300e6, 300e6], first: 4, second: 4, dropped: 4, ended: 4 }); // prettier-ignore
+    expect(own).toBe(3); // 300 MB are the room of 15 with the three sources, and less than one for all else
+  });
+
+  it("all at once", () => {
+    const { all } = together(`
+      const workers = await Promise.all([1, 2, 3, 4].map(start));
+      console.log(JSON.stringify({ all: await Promise.all(workers.map((worker) => ask(worker, 100))) }));
+      process.exit();`) as { all: number[] };
+    const tensors = all.reduce((sum, count) => sum + count);
+    expect(tensors).toBeLessThanOrEqual(10); // with five sources
+    expect(tensors).toBeGreaterThan(5);
+  });
+});
+
 test.runIf(limitable)("kernels that get no memory of their own say how much they asked for", () => {
   const script = `
     import { matmul, tensor } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};

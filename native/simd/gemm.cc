@@ -10,9 +10,9 @@ namespace {
 Gemm product(const Args& args, float* c) {
   const View &a = args.in[0], &b = args.in[1];
   const Matrix left{data<float>(a), a.dims[1], 1}, right{data<float>(b), b.dims[1], 1};
-  const bool transpose_a = args.attrs[0] != 0, transpose_b = args.attrs[1] != 0;
+  const int transpose_a = static_cast<int>(args.attrs[0]), transpose_b = static_cast<int>(args.attrs[1]);
   Gemm g{};
-  g.m = a.dims[transpose_a ? 1 : 0], g.k = a.dims[transpose_a ? 0 : 1], g.n = b.dims[transpose_b ? 0 : 1];
+  g.m = a.dims[transpose_a], g.k = a.dims[1 - transpose_a], g.n = b.dims[1 - transpose_b];
   g.a = transpose_a ? transposed(left) : left;
   g.b = transpose_b ? transposed(right) : right;
   g.target = {c, g.n, c, g.n, 1, 0};

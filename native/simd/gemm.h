@@ -7,6 +7,7 @@
 #include "near.h"
 #include "rank.h"
 #include "row.h"
+#include "single.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
 #endif
@@ -45,8 +46,13 @@ static int64_t gemm_scratch(Gemm&& g) {
   return floats * static_cast<int64_t>(sizeof(float));
 }
 
-static void gemm(const Args& args, Gemm&& g) {
+__attribute__((noinline)) static void gemm_planned(const Args& args, Gemm&& g) {
   with_plan(static_cast<Gemm&&>(g), [&](const auto& plan) { plan.run(args); });
+}
+
+SIMDNN_INLINE void gemm(const Args& args, Gemm&& g) {
+  if (Single::pays(g)) return Single{g}.run();
+  gemm_planned(args, static_cast<Gemm&&>(g));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ SIMDNN_INLINE void tile(int64_t k, const float* a, int64_t a_row, int64_t a_colu
   vf sum[rows][vectors];
   SIMDNN_UNROLL for (int i = 0; i < rows; i++) { SIMDNN_UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = vf{}; }
   // Five rows from one pointer: 1, 2 and 4 strides are address modes, 3 strides a register.
-  const float* base[3] = {a, a + 5 * a_row, a + 10 * a_row};
+  const float* base[4] = {a, a + 5 * a_row, a + 10 * a_row, a + 15 * a_row};
   SIMDNN_TWO_TURNS for (int64_t p = 0; p < k; p++) {
     const auto b_at = [&](int j) __attribute__((always_inline)) {
       const vf line = masks && j + 1 == vectors ? load(b + j * kLanes, lanes) : load(b + j * kLanes);
@@ -78,7 +78,7 @@ SIMDNN_INLINE void tile(int64_t k, const float* a, int64_t a_row, int64_t a_colu
       }
     }
     packed += packs ? vectors * kLanes : 0;
-    base[0] += a_column, base[1] += a_column, base[2] += a_column, b += b_row;
+    base[0] += a_column, base[1] += a_column, base[2] += a_column, base[3] += a_column, b += b_row;
   }
   const bool whole = !kCheapMaskedStores && last == kLanes;
   float* c = t.c;
@@ -114,16 +114,16 @@ static void tiles_along(int64_t k, const float* a, int64_t a_row, int64_t a_colu
 
 using TilesAlong = void (*)(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, const Target& t, int64_t count);
 
-// Most rows of a tile by its vectors. Two vectors serve all that is high; the wider ones a C with so few rows, for which B
-// passes only once.
-#if defined(__AVX2__) && !defined(__AVX512F__)  // 16 registers, so 12 sums
+// Most rows of a tile by its vectors. One vector serves a square of lanes, two all that is high, and the wider ones a C with so few
+// rows, for which B passes only once.
+#if defined(__AVX2__) && !defined(__AVX512F__)  // 16 registers, so at most 12 sums
 constexpr int kRegisters = 16;
-constexpr int kMaxVectors = 8, kMaxRows = 6;
-constexpr int kTileRows[kMaxVectors + 1] = {0, 6, 6, 4, 2, 1, 1, 1, 1};
-#else  // 32 registers, so 28 sums
+constexpr int kMaxVectors = 8, kMaxRows = 8;
+constexpr int kTileRows[kMaxVectors + 1] = {0, 8, 6, 4, 2, 1, 1, 1, 1};
+#else  // 32 registers, so at most 28 sums
 constexpr int kRegisters = 32;
-constexpr int kMaxVectors = 8, kMaxRows = 14;
-constexpr int kTileRows[kMaxVectors + 1] = {0, 14, 14, 9, 6, 4, 4, 3, 3};
+constexpr int kMaxVectors = 8, kMaxRows = 16;
+constexpr int kTileRows[kMaxVectors + 1] = {0, 16, 14, 9, 6, 4, 4, 3, 3};
 #endif
 
 struct Tiles {

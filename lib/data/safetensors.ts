@@ -3,6 +3,7 @@ import { dtypeError, fileError, formatShape, shapeError, type SimdnnError } from
 import { type FileSource, readSource, replaceFile, sourceName } from "../files.js";
 import { take } from "../memory.js";
 import { wrongValue } from "../options.js";
+import { checksumOf } from "./checksum.js";
 import { type Json, parseStrictJson } from "./strict-json.js";
 
 // BF16, F16 and the eight-bit floats have no typed array: they come as their bits.
@@ -45,11 +46,13 @@ export interface SafeTensors {
 
 const headerLimit = 100_000_000; // the reference implementation's
 const metadataKey = "__metadata__";
+/** Under which the metadata has the checksum of all the rest, where it was we who wrote the file. */
+const checksumKey = "simdnn.crc32";
 
 /**
  * Reads a safetensors file, tensors in the order in which their data stands there. All data is a copy of its own.
  *
- * @throws FileError when it cannot be read or breaks any rule of the format
+ * @throws FileError when it cannot be read, breaks any rule of the format, or no longer holds what writeSafetensors put there
  *
  * @example
  * ```ts
@@ -58,7 +61,18 @@ const metadataKey = "__metadata__";
  * ```
  */
 export async function readSafetensors(source: FileSource): Promise<SafeTensors> {
-  return decode(await readSource(source), sourceName(source));
+  const file = sourceName(source);
+  const fail: Fail = (expected, received) =>
+    fileError(file, expected, received, "it is damaged or no safetensors file: download or save it again");
+  const { tensors, metadata } = decode(await readSource(source), fail);
+  const checksum = metadata.get(checksumKey);
+  metadata.delete(checksumKey);
+  const content = { tensors, metadata };
+  if (checksum !== undefined) {
+    const found = await checksumOf(content);
+    if (found !== checksum) throw fail(`content with the checksum ${quote(checksum)}`, `it has ${quote(found)}`);
+  }
+  return content;
 }
 
 /**
@@ -72,18 +86,17 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, SafeTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Promise<void> {
-  await replaceFile(path, encode(tensors, metadata));
+  for (const [name, tensor] of tensors) checkTensor(name, tensor);
+  const checksum = await checksumOf({ tensors, metadata });
+  await replaceFile(path, encode(tensors, new Map([...metadata, [checksumKey, checksum]])));
 }
 
 function encode(tensors: ReadonlyMap<string, SafeTensor>, metadata: ReadonlyMap<string, string>): Uint8Array[] {
-  const entries: string[] = [];
-  if (metadata.size > 0) entries.push(`"${metadataKey}":{${[...metadata].map(metadataEntry).join(",")}}`);
+  const entries = [`"${metadataKey}":{${[...metadata].map(metadataEntry).join(",")}}`];
   // Wider elements first keeps every tensor aligned to its element, as readers that map the file expect.
   const sorted = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   let begin = 0;
-  for (const [name, tensor] of sorted) {
-    checkTensor(name, tensor);
-    const { dtype, shape, data } = tensor;
+  for (const [name, { dtype, shape, data }] of sorted) {
     const end = begin + data.byteLength;
     entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
     begin = end;
@@ -126,9 +139,7 @@ interface Entry {
 /** Says what is wrong with the file; every rule of the format ends here. */
 type Fail = (expected: string, received: string) => SimdnnError<"FileError">;
 
-function decode(bytes: Uint8Array, file: string): SafeTensors {
-  const fail: Fail = (expected, received) =>
-    fileError(file, expected, received, "it is damaged or no safetensors file: download or save it again");
+function decode(bytes: Uint8Array, fail: Fail): { tensors: Map<string, SafeTensor>; metadata: Map<string, string> } {
   const { header, start } = readHeader(bytes, fail);
   const metadata = readMetadata(header.get(metadataKey), fail);
   header.delete(metadataKey);

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readSafetensors, type SafeTensor, writeSafetensors } from "#lib/data/safetensors.js";
-import { SimdnnError } from "#lib/errors.js";
+import { readSafetensors, type SafeTensor, type SafeTensors, writeSafetensors } from "#lib/data/safetensors.js";
+import { isSimdnnError, SimdnnError } from "#lib/errors.js";
+import { failure } from "../failure.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -59,6 +60,12 @@ describe("Python's safetensors", () => {
     await writeSafetensors(path, tensors, metadata);
     expect(Buffer.compare(await readFile(path), await readFile(golden("simdnn")))).toBe(0);
   });
+
+  test("what it writes again, with the checksum in the metadata, is read", async () => {
+    const read = await readSafetensors(golden("rewritten"));
+    expect(new Map(read.tensors)).toEqual(tensors);
+    expect(new Map(read.metadata)).toEqual(metadata);
+  });
 });
 
 describe("writing", () => {
@@ -80,12 +87,11 @@ describe("writing", () => {
     }
   });
 
-  test("keeps the order of tensors of one type, and no metadata means none", async () => {
+  test("keeps the order of tensors of one type", async () => {
     const path = join(folder, "order.safetensors");
     const one = (value: number): SafeTensor => ({ dtype: "F32", shape: [1], data: Float32Array.of(value) });
     await writeSafetensors(path, new Map([["z", one(1)], ["a", one(2)], ["m", one(3)]])); // prettier-ignore
     expect([...(await readSafetensors(path)).tensors.keys()]).toEqual(["z", "a", "m"]);
-    expect(await readFile(path, "utf8")).not.toContain("__metadata__");
     await writeSafetensors(path, new Map());
     expect(await readSafetensors(path)).toEqual({ tensors: new Map(), metadata: new Map() });
   });
@@ -216,6 +222,35 @@ describe("damage", () => {
   ])("%s", async (_, bytes, message) => {
     await expect(readSafetensors(bytes)).rejects.toThrow(
       expect.objectContaining({ code: "FileError", message: expect.stringMatching(message) as string }),
+    );
+  });
+
+  test("any flipped bit is noticed, or makes no difference", async () => {
+    const path = join(folder, "flipped.safetensors");
+    await writeSafetensors(path, tensors, metadata);
+    const bytes = await readFile(path);
+    let noticed = 0;
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      const read = await readSafetensors(bytes).catch((error: unknown) => error);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      if (isSimdnnError(read, "FileError")) {
+        noticed++;
+        continue;
+      }
+      const { tensors: arrays, metadata: texts } = read as SafeTensors;
+      expect(new Map(arrays), `bit ${bit}`).toEqual(tensors);
+      const own = [...texts].filter(([key]) => metadata.has(key));
+      expect(new Map(own), `bit ${bit}`).toEqual(metadata);
+      expect(texts.size - own.length).toBeLessThan(2); // the checksum itself, under another name
+    }
+    expect(noticed).toBeGreaterThan(0.9 * 8 * bytes.length);
+  });
+
+  test("content that is not what the checksum was made of", async () => {
+    const changed = file({ __metadata__: { "simdnn.crc32": "0123abcd" }, a: entry(0, 4) }, new Uint8Array(4));
+    await expect(readSafetensors(changed)).rejects.toThrow(
+      failure("FileError", /expected content with the checksum "0123abcd", but it has "[0-9a-f]{8}"; it is damaged/),
     );
   });
 

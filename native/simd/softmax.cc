@@ -39,7 +39,9 @@ SIMDNN_INLINE float sum_of(int64_t n, Term term) {
   return sum(total);
 }
 
-// Up to kLanes rows of `vectors` vectors each, the last of which may be partial; 0 stands for rows of any length. Folding the
+constexpr int kRows = 4 * kLanes;  // at a time: many enough that what one pass has stored is no longer on its way when the next reads it
+
+// Up to kRows rows of `vectors` vectors each, the last of which may be partial; 0 stands for rows of any length. Folding the
 // lanes of many rows together costs a quarter of folding one after the other, and comes to the same bits.
 template <int vectors>
 struct Rows {
@@ -48,47 +50,45 @@ struct Rows {
   int rows;
 
   int last() const { return static_cast<int>(n) - (vectors - 1) * kLanes; }
-  SIMDNN_METHOD vf load_part(int r, int v) const {
-    const float* part = x + r * n + v * kLanes;
+  SIMDNN_METHOD vf load_part(const float* from, int r, int v) const {
+    const float* part = from + r * n + v * kLanes;
     return v + 1 < vectors ? load(part) : load(part, first(last()));
   }
-
-  // Lane r: the largest of row r.
-  SIMDNN_METHOD vf largest() const {
-    vf row[kLanes];
-    SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
-      row[r] = vf{};
-      if (r >= rows) continue;
-      row[r] = select(iota() < last(), load_part(r, vectors - 1), broadcast(-__builtin_inff()));
-      for (int v = 0; v + 1 < vectors; v++) row[r] = max(load_part(r, v), row[r]);
-    }
-    return fold_rows(row, [](vf a, vf b) { return max(a, b); });
+  SIMDNN_METHOD void store_part(float* to, int r, int v, vf y) const {
+    float* part = to + r * n + v * kLanes;
+    v + 1 < vectors ? store(part, y) : store(part, y, first(last()));
   }
 
-  // p = exp(x - most) / Σ; lane r: the sum of row r.
-  SIMDNN_METHOD vf normalize(const float* most, float* p) const {
-    alignas(64) float e[kLanes * vectors * kLanes], factor[kLanes];
-    for (int r = 0; r < rows; r++) {
-      for (int v = 0; v < vectors; v++) {
-        const vf power = exp(load_part(r, v) - most[r]);
-        store(e + (r * vectors + v) * kLanes, v + 1 < vectors ? power : select(iota() < last(), power, vf{}));
+  // totals[r] = of row r, whose empty lanes are `none`
+  template <class Add>
+  SIMDNN_METHOD void fold(const float* from, vf none, float* totals, Add add) const {
+    for (int begin = 0; begin < rows; begin += kLanes) {
+      vf row[kLanes];
+      SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
+        row[r] = vf{};
+        if (begin + r >= rows) continue;
+        row[r] = select(iota() < last(), load_part(from, begin + r, vectors - 1), none);
+        for (int v = vectors - 2; v >= 0; v--) row[r] = add(load_part(from, begin + r, v), row[r]);
       }
+      store(totals + begin, fold_rows(row, add));
     }
-    vf row[kLanes];
-    SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
-      row[r] = vf{};
-      for (int v = 0; v < vectors && r < rows; v++) row[r] += load(e + (r * vectors + v) * kLanes);
-    }
-    const vf total = fold_rows(row, [](vf a, vf b) { return a + b; });
-    store(factor, 1.0f / total);
-    for (int r = 0; r < rows; r++) {
-      for (int v = 0; v < vectors; v++) {
-        const vf y = load(e + (r * vectors + v) * kLanes) * factor[r];
-        float* to = p + r * n + v * kLanes;
-        v + 1 < vectors ? store(to, y) : store(to, y, first(last()));
-      }
-    }
-    return total;
+  }
+
+  SIMDNN_METHOD void largest(float* most) const {
+    fold(x, broadcast(-__builtin_inff()), most, [](vf a, vf b) { return max(a, b); });
+  }
+
+  // p = exp(x - most) / Σ. The exponentials are taken of all rows in one piece, so that no lane is empty.
+  SIMDNN_METHOD void normalize(const float* most, float* p, float* totals) const {
+    alignas(64) float e[kRows * vectors * kLanes + 2 * kLanes], factor[kRows];
+    for (int r = 0; r < rows; r++)
+      for (int v = 0; v < vectors; v++) store(e + r * n + v * kLanes, load_part(x, r, v) - most[r]);  // the next row covers what is too much
+    store(e + rows * n, vf{});
+    for (int64_t i = 0; i < rows * n; i += kLanes) store(e + i, exp(load(e + i)));
+    fold(e, vf{}, totals, [](vf a, vf b) { return a + b; });
+    for (int r = 0; r < rows; r += kLanes) store(factor + r, 1.0f / load(totals + r));
+    for (int r = 0; r < rows; r++)
+      for (int v = 0; v < vectors; v++) store_part(p, r, v, load(e + r * n + v * kLanes) * factor[r]);
   }
 };
 
@@ -98,24 +98,20 @@ struct Rows<0> {
   int64_t n;
   int rows;
 
-  vf largest() const {
-    float most[kLanes] = {};
+  void largest(float* most) const {
     for (int r = 0; r < rows; r++) most[r] = max_of(x + r * n, n);
-    return load(most);
   }
-  vf normalize(const float* most, float* p) const {
-    float total[kLanes] = {};
+  void normalize(const float* most, float* p, float* totals) const {
     for (int r = 0; r < rows; r++) {
       const float *from = x + r * n, shift = most[r];
       float* to = p + r * n;
-      total[r] = sum_of(n, [=](auto at) {
+      totals[r] = sum_of(n, [=](auto at) {
         const vf e = exp(at.load(from) - shift);
         at.store(to, e);
         return e;
       });
-      each(0, n, [=, factor = 1 / total[r]](auto at) { at.store(to, at.load(to) * factor); });
+      each(0, n, [=, factor = 1 / totals[r]](auto at) { at.store(to, at.load(to) * factor); });
     }
-    return load(total);
   }
 };
 
@@ -126,7 +122,7 @@ SIMDNN_INLINE void each_rows(const Args& args, const float* x, Matrix shape, Bod
   const auto walk = [&](auto vectors) {
     parallel(args, shape.rows, grain(shape), [&](int64_t begin, int64_t end) {
       const Body own = body;
-      for (int64_t i = begin; i < end; i += kLanes) own(Rows<vectors.value>{x + i * n, n, static_cast<int>(end - i < kLanes ? end - i : kLanes)}, i);
+      for (int64_t i = begin; i < end; i += kRows) own(Rows<vectors.value>{x + i * n, n, static_cast<int>(end - i < kRows ? end - i : kRows)}, i);
     });
   };
   if (n > 0 && n <= kLanes) return walk(Index<1>{});
@@ -138,9 +134,9 @@ void softmax(const Args& args) {
   float* out = data<float>(args.out[0]);
   const Matrix shape(args.in[0]);
   each_rows(args, data<float>(args.in[0]), shape, [=](auto rows, int64_t i) {
-    alignas(64) float most[kLanes];
-    store(most, rows.largest());
-    rows.normalize(most, out + i * shape.columns);
+    alignas(64) float most[kRows], totals[kRows];
+    rows.largest(most);
+    rows.normalize(most, out + i * shape.columns, totals);
   });
 }
 
@@ -193,14 +189,14 @@ template <class RowTerms>
 SIMDNN_INLINE void each_loss(const Args& args, Matrix shape, RowTerms row_terms) {
   float *loss = data<float>(args.out[0]), *probabilities = data<float>(args.out[1]);
   each_rows(args, data<float>(args.in[0]), shape, [=](auto rows, int64_t i) {
-    alignas(64) float most[kLanes], weight[kLanes] = {}, weighted[kLanes] = {};
-    store(most, rows.largest());
+    alignas(64) float most[kRows], totals[kRows] = {}, weight[kRows] = {}, weighted[kRows] = {};
+    rows.largest(most);
     for (int r = 0; r < rows.rows; r++) {
       const Terms terms = row_terms(i + r, most[r]);
       weight[r] = terms.weight, weighted[r] = terms.weighted;
     }
-    const vf total = rows.normalize(most, probabilities + i * shape.columns);
-    store(loss + i, fma(log(total), load(weight), -load(weighted)), first(rows.rows));
+    rows.normalize(most, probabilities + i * shape.columns, totals);
+    each(0, rows.rows, [&](auto at) { at.store(loss + i, fma(log(at.load(totals)), at.load(weight), -at.load(weighted))); });
   });
 }
 

@@ -18,6 +18,7 @@ export { memoryLimit, setMemoryLimit } from "./memory.js";
 export { setThreads, threads } from "./threads.js";
 export type { Overloaded } from "./overload.js";
 export type { FileSource } from "./files.js";
+export { FileLock } from "./file-lock.js";
 export { randomStream, type RandomStream } from "./random.js";
 
 // Every op as a function. Those that share a name with a layer, loss or optimizer are reached through `ops`.

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FileLock } from "#lib/file-lock.js";
+import { FileLock } from "simdnn";
 import { root } from "./docs/snippets.js";
+import { failure } from "./failure.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -29,7 +30,19 @@ test("one holder at a time in a process; the file goes with the lock", async () 
 });
 
 test("what the system says is told when there can be no such file", async () => {
-  await expect(FileLock.take(folder, busy)).rejects.toThrow("EISDIR");
+  await expect(FileLock.take(folder, busy)).rejects.toThrow(
+    failure("FileError", /it is a directory; name a file in it/),
+  );
+  for (const wrong of ["", 5, null]) await expect(FileLock.take(wrong as string)).rejects.toThrow(failure("OptionError", /a path for path/)); // prettier-ignore
+});
+
+test("a lock that is held is a BusyError if no other is asked for", async () => {
+  const path = join(folder, "e.lock");
+  const lock = await FileLock.take(path);
+  await expect(FileLock.take(path)).rejects.toThrow(
+    failure("BusyError", `"${path}" is in use by this process; wait until that has ended`),
+  );
+  await lock.release();
 });
 
 /** A process that holds the lock `path`, from when this resolves. */

@@ -1,4 +1,5 @@
 // What the tests of the example server ask it for, over real HTTP.
+import { readdirSync } from "node:fs";
 
 export interface View {
   readonly id: string;
@@ -66,4 +67,9 @@ export class Client {
     controller.abort();
     return found;
   }
+}
+
+/** What a server's folder holds beside the lock. */
+export function kept(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name !== ".lock");
 }

@@ -1,15 +1,15 @@
 // The example server over real HTTP: trainings, predictions meanwhile, limits, restarts, and its page in a browser.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
 import puppeteer from "puppeteer-core";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildApp, type AppOptions } from "../../examples/server/src/app.js";
-import { Client, csv, examples } from "./client.js";
+import { Client, csv, examples, kept } from "./client.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;
@@ -80,7 +80,7 @@ describe("a training", () => {
     expect((await client.send("DELETE", `/models/${id}`)).status).toBe(204);
     expect((await listening).at(-1)!.data.state).toBe("cancelled");
     expect((await client.send("GET", `/models/${id}`)).status).toBe(404);
-    expect(readdirSync(folder)).toEqual([]);
+    expect(kept(folder)).toEqual([]);
   });
 });
 
@@ -102,7 +102,7 @@ describe("what is wrong is answered", () => {
     const client = await start({ uploadLimit: 50_000 });
     const response = await client.send("POST", `/models${query}`, body);
     expect({ status: response.status, body: await response.json() }).toEqual({ status, body: { error: expect.any(String) as string } }); // prettier-ignore
-    expect(readdirSync(folder)).toEqual([]);
+    expect(kept(folder)).toEqual([]);
   });
 
   test("wrong inputs of a prediction, and models that are not there or cannot predict", async () => {
@@ -142,7 +142,8 @@ describe("a restart", () => {
     const { id } = await client.train(query);
     const curves = await client.events(id);
     const { predictions } = await client.predict(id, [[0.3, 0.6]]);
-    await client.send("DELETE", `/models/${id}`);
+    await apps.pop()!.close();
+    rmSync(folder, { recursive: true });
     return { curves, predictions };
   }
 
@@ -167,6 +168,13 @@ describe("the process", () => {
   let child: ChildProcess | undefined;
   afterEach(() => child?.kill("SIGKILL"));
 
+  beforeAll(() => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "test/server"), "--outDir", join(built, "dist")], { encoding: "utf8" }); // prettier-ignore
+    expect(compiled.stdout).toBe("");
+    copyFileSync(join(root, "examples/server/page.html"), join(built, "page.html"));
+  });
+
   async function run(): Promise<Client> {
     child = spawn(process.execPath, [join(built, "dist/main.js")], {
       env: { ...process.env, PORT: "0", DATA: folder },
@@ -183,10 +191,6 @@ describe("the process", () => {
   }
 
   test("survives being killed, and ends by itself when it is told to", async () => {
-    const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "test/server"), "--outDir", join(built, "dist")], { encoding: "utf8" }); // prettier-ignore
-    expect(compiled.stdout).toBe("");
-    copyFileSync(join(root, "examples/server/page.html"), join(built, "page.html"));
     const client = await run();
     const { id } = await client.train("?epochs=400&batchSize=8");
     await client.events(id, 15);
@@ -200,6 +204,17 @@ describe("the process", () => {
     const ended = new Promise((resolve) => child!.once("exit", (code, signal) => resolve({ code, signal })));
     child!.kill("SIGTERM");
     expect(await ended).toEqual({ code: 0, signal: null });
+  });
+
+  test("does not start where another one is", async () => {
+    const client = await run();
+    const { id } = await client.train(forever);
+    await client.events(id, 1);
+    const environment = { ...process.env, PORT: "0", DATA: folder };
+    const second = spawnSync(process.execPath, [join(built, "dist/main.js")], { env: environment, encoding: "utf8", timeout: 60_000 }); // prettier-ignore
+    const stderr = `the server cannot start: process ${child!.pid} serves the models of "${folder}"; end it, or choose another folder\n`;
+    expect(second).toMatchObject({ status: 1, stdout: "", stderr });
+    expect((await client.view(id)).state).toBe("running");
   });
 });
 

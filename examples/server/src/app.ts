@@ -39,8 +39,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { folder, slots = 2, waiting = 8, threads = 1, models = 1000 } = options;
   const { uploadLimit = 64 << 20, uploadTime = 120_000, log = false } = options;
   const trainings = new Trainings(folder, { slots, waiting, threads, models });
-  await mkdir(folder, { recursive: true });
-  await trainings.resume();
+  await trainings.open();
 
   const app = fastify({
     logger: log,

@@ -1,6 +1,7 @@
 // All trainings: a bounded queue, as many at a time as there are slots, and their folders on the disk.
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { FileLock } from "simdnn";
 import { Training, type Saved } from "./training.js";
 
 export interface Limits {
@@ -20,6 +21,7 @@ export class Trainings {
   private readonly all = new Map<string, Training>();
   private readonly queue: Training[] = [];
   private readonly running = new Map<Training, Promise<void>>();
+  private lock: FileLock | undefined;
   private closing = false;
 
   constructor(
@@ -60,9 +62,16 @@ export class Trainings {
     await training.remove();
   }
 
-  /** What an earlier process left: what was waiting or running goes on. */
-  async resume(): Promise<void> {
-    const names = await readdir(this.folder).catch(() => []);
+  /**
+   * Makes the folder this server's, and goes on with what an earlier one left running or waiting.
+   * @throws when another server has it
+   */
+  async open(): Promise<void> {
+    this.lock = await FileLock.take(
+      join(this.folder, ".lock"),
+      (holder) => new Error(`${holder} serves the models of "${this.folder}"; end it, or choose another folder`),
+    );
+    const names = await readdir(this.folder);
     for (const name of names.filter((name) => idPattern.test(name))) {
       const saved = await readSaved(join(this.folderOf(name), "training.json"));
       if (saved === undefined) {
@@ -84,6 +93,7 @@ export class Trainings {
     this.queue.length = 0; // their state on the disk says that they wait
     for (const training of this.running.keys()) training.suspend();
     await Promise.all(this.running.values());
+    await this.lock?.release();
   }
 
   private take(training: Training): void {

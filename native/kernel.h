@@ -66,8 +66,8 @@ struct KernelTable {
   Scratch scratch32[kOpCount];  // null: none
 };
 
-// Runs body(context, begin, end) over pieces that cover [0, count), each a multiple of `grain` long except the last, and no
-// more of them than there are whole grains.
+// Runs body(context, begin, end) over pieces that cover [0, count), equally long except for the last and no shorter than `grain`
+// before it. Piece i is always the same thread's, so what instructions split alike stays near the core that works on it.
 // Which pieces there are depends on the thread budget, so an element's value must not depend on where a piece begins:
 // sums go over blocks of fixed size, and ends use the same arithmetic as middles.
 void parallel_for(const Args& args, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context);

@@ -152,7 +152,7 @@ void parallel_for(const Args& args, int64_t count, int64_t grain, void (*body)(v
   // A last piece below the grain would cost more than it brings.
   const int64_t pieces = std::min<int64_t>(count / grain, args.threads);
   if (!args.pool || pieces <= 1) return body(context, 0, count);
-  const int64_t units = (count + grain - 1) / grain, piece = (units + pieces - 1) / pieces * grain;
+  const int64_t piece = (count + pieces - 1) / pieces;
   args.pool->run({body, context, count, piece, (count + piece - 1) / piece}, args.threads);
 }
 

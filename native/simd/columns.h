@@ -83,9 +83,10 @@ SIMDNN_INLINE void each_column(Matrix shape, int64_t begin, int64_t end, Body bo
 template <class Body>
 SIMDNN_INLINE void each_column_piece(const Args& args, Matrix shape, Body body) {
   const int64_t strips = kGrain / kStripColumns / (shape.rows ? shape.rows : 1);
-  parallel(args, shape.columns, kStripColumns * (strips ? strips : 1), [&](int64_t begin, int64_t end) {
+  parallel(args, (shape.columns + kStripColumns - 1) / kStripColumns, strips ? strips : 1, [&](int64_t begin, int64_t end) {
     const Body own = body;
-    own(begin, end);
+    end *= kStripColumns;
+    own(begin * kStripColumns, end < shape.columns ? end : shape.columns);
   });
 }
 

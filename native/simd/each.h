@@ -59,11 +59,22 @@ SIMDNN_INLINE void each(int64_t begin, int64_t end, Body body) {
   if (i < end) body(Part{i, static_cast<int>(end - i)});
 }
 
-// The same on several threads where there is enough to do. What the body does to an element must depend on nothing but
+constexpr int64_t kUnit = 128;  // elements between which pieces are cut: lines of the cache, and what random numbers are drawn for at a time
+
+// body(begin, end) for pieces of `count` elements on several threads.
+template <class Body>
+SIMDNN_INLINE void each_piece(const Args& args, int64_t count, int64_t grain, Body body) {
+  parallel(args, (count + kUnit - 1) / kUnit, grain / kUnit, [&](int64_t begin, int64_t end) {
+    end *= kUnit;
+    body(begin * kUnit, end < count ? end : count);
+  });
+}
+
+// The same as `each` on several threads where there is enough to do. What the body does to an element must depend on nothing but
 // that element.
 template <class Body>
 SIMDNN_INLINE void each(const Args& args, int64_t count, Body body) {
-  parallel(args, count, kGrain, [&](int64_t begin, int64_t end) {
+  each_piece(args, count, kGrain, [&](int64_t begin, int64_t end) {
     const Body own = body;  // else its pointers would be read again after every store
     each(begin, end, own);
   });

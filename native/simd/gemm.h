@@ -1,5 +1,6 @@
-// The float32 GEMM: chooses the form for a shape. Work is split over the rows and columns of C, never over k, and every
-// choice depends on the shape alone; so an element of C is one chain of operations, the same at any thread count.
+// The float32 GEMM: chooses the form for a shape. Work is split over the rows and columns of C, and over k only in blocks that
+// are added up in order. Every choice depends on the shape alone; so an element of C is one chain of operations, the same at any
+// thread count.
 #pragma once
 #include "blocked.h"
 #include "dot.h"

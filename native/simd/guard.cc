@@ -9,7 +9,7 @@ namespace {
 void assert_finite(const Args& args) {
   const float* in = data<float>(args.in[0]);
   int32_t found = 0;
-  parallel(args, args.in[0].size, kGrain, [&](int64_t begin, int64_t end) {
+  each_piece(args, args.in[0].size, kGrain, [&](int64_t begin, int64_t end) {
     vi bad = {};
     each(begin, end, [&](auto at) {
       const vf x = at.load(in);

@@ -85,7 +85,7 @@ void dropout(const Args& args) {
   const Stream streams[]{{args.attrs[1], args.attrs[2], step_of(args, 1)}};
   const int32_t threshold = static_cast<int32_t>(dropout_threshold(args.attrs[0]));
   const float scale = static_cast<float>(1 / (1 - args.attrs[0]));
-  parallel(args, args.out[0].size, kGrain / 4, [&, threshold, scale](int64_t begin, int64_t end) {
+  each_piece(args, args.out[0].size, kGrain / 4, [&, threshold, scale](int64_t begin, int64_t end) {
     each_drawn<8>(streams, begin, end, [=](auto at, const vi* bits) { at.store(out, select((bits[0] & 0xffff) < threshold, vf{}, at.load(in) * scale)); });
   });
 }
@@ -95,7 +95,7 @@ void random_uniform(const Args& args) {
   float* out = data<float>(args.out[0]);
   const double *attrs = args.attrs + 1 + args.out[0].rank, low = attrs[0], range = attrs[1] - attrs[0];
   const Stream streams[]{{attrs[2], attrs[3], step_of(args, 0)}};
-  parallel(args, args.out[0].size, kGrain / 4, [&, low, range](int64_t begin, int64_t end) {
+  each_piece(args, args.out[0].size, kGrain / 4, [&, low, range](int64_t begin, int64_t end) {
     each_drawn<4>(streams, begin, end, [=](auto at, const vi* bits) {
       const vd u = __builtin_convertvector((vi)((vu)bits[0] >> 8), vd) * 0x1p-24;
       at.store(out, __builtin_convertvector(low + range * u, vf));
@@ -116,7 +116,7 @@ void random_normal(const Args& args) {
   const float mean = static_cast<float>(attrs[0]), deviation = static_cast<float>(attrs[1]);
   const uint32_t step = step_of(args, 0);
   const Stream streams[]{{attrs[2], attrs[3], step}, {attrs[2], static_cast<double>(static_cast<uint32_t>(attrs[3]) + 0x80000000), step}};
-  parallel(args, args.out[0].size, kGrain / 8, [&, mean, deviation](int64_t begin, int64_t end) {
+  each_piece(args, args.out[0].size, kGrain / 8, [&, mean, deviation](int64_t begin, int64_t end) {
     each_drawn<4>(streams, begin, end, [=](auto at, const vi* bits) {
       const vf u1 = to_float((vi)((vu)bits[0] >> 8) + 1) * 0x1p-24f, u2 = to_float((vi)((vu)bits[1] >> 8)) * 0x1p-24f;
       const vf radius = sqrt(-2.0f * log(u1));

@@ -90,7 +90,7 @@ struct Sound : Place {
 template <int count, class Body>
 SIMDNN_INLINE void each_parameter(const Args& args, Body body) {
   int32_t found = 0;
-  parallel(args, args.in[0].size, kGrain, [&, all = arrays<count>(args)](int64_t begin, int64_t end) {
+  each_piece(args, args.in[0].size, kGrain, [&, all = arrays<count>(args)](int64_t begin, int64_t end) {
     const Body own = body;
     const Arrays<count> ahead = all;
     bool unfit = false;

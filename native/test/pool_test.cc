@@ -22,7 +22,7 @@ int64_t counted(Pool* pool, int threads, int64_t count, int64_t grain) {
   args.pool = pool;
   args.threads = threads;
   parallel(args, count, grain, [&](int64_t begin, int64_t end) {
-    if (begin % grain != 0) visits[0] += 1000;
+    if (end - begin < grain && end < count) visits[0] += 1000;
     for (int64_t i = begin; i < end; i++) visits[static_cast<size_t>(i)]++;
   });
   return std::count_if(visits.begin(), visits.end(), [](const auto& n) { return n == 1; });

@@ -13,6 +13,7 @@ constexpr int64_t kBlockK = kRegisters == 16 ? 512 : 1024;  // of k between two 
 constexpr int64_t kLeastApart = 512;                        // of k that is worth cutting in two
 constexpr int64_t kPackGrain = 16384;                       // floats that are worth a second thread
 constexpr int64_t kAddGrain = 2048;                         // where some of them come from another core's cache
+constexpr double kTransposing = 0.35;                       // cycles per float
 constexpr int64_t kMaxSlots = 64;                           // panels of B that are packed at the same time, by a thread each
 
 // Asks for a tile of C that lies in a far cache before the tile is computed.
@@ -37,6 +38,15 @@ struct Blocked {
   int64_t items;  // a panel of a band each, of a block of k
   int64_t grain;
 
+  // Whether the transposed problem costs less, in cycles: products, of which a vector's are twice as many in a cycle and whose last
+  // vector is padded, and transpositions of B where it lies along k; or those of A, and of C.
+  static bool transposes(const Gemm& g) {
+    const auto padded = [](int64_t n) { return (n + kLanes - 1) / kLanes / 2.0; };
+    const double direct = padded(g.n) * g.m * g.k + (g.b.column != 1 ? kTransposing * g.k * g.n : 0);
+    const double turned = padded(g.m) * g.n * g.k + kTransposing * g.m * (g.n + (g.a.row != 1 ? g.k : 0));
+    return turned < direct;
+  }
+
   static Blocked plan(const Gemm& problem, bool transposed) {
     Blocked x{};
     Gemm& g = x.g;
@@ -50,8 +60,8 @@ struct Blocked {
     x.turn_b = g.b.column != 1;
     x.apart = !transposed && !x.turn_b && g.k >= kLeastApart && g.k >= 4 * g.m && gemm_work(g) >= 2 * kWorthwhile;
     x.blocks = split(g.k, x.apart ? smaller(kBlockK, (g.k + 1) / 2) : kBlockK);
-    // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band.
-    const int64_t band_rows = x.panels.parts < 8 ? 128 : kBandFloats / (x.blocks.most() + 1) + 1;
+    // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band, which takes longer by transposition.
+    const int64_t band_rows = x.panels.parts < 8 ? (x.turn_b ? 512 : 128) : kBandFloats / (x.blocks.most() + 1) + 1;
     x.bands = split(x.strips.parts, band_rows / strip_rows + 1);
     x.items = x.bands.parts * x.panels.parts;
     const int64_t shared = x.apart ? x.blocks.parts * x.items : x.items;
@@ -103,6 +113,10 @@ struct Blocked {
     // In place only what is needed once or twice.
     bool packs = !turn_b && ((last < kLanes && !kCheapMaskedLoads) || end_strip - first_strip > 2);
     if (turn_b) pack(b, k, columns, slot, used * kLanes), b = {slot, used * kLanes, 1};
+    alignas(64) float product[kMaxRows * kMaxVectors * kLanes];
+    if (transposed) {
+      for (int64_t f = 0; f < kMaxRows * used; f++) store(product + f * kLanes, vf{});  // a tile writes less, but whole blocks are transposed
+    }
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);
       const Matrix a = pack_a ? packed_strip(packed_a, strip) : at(g.a, i, blocks.begin(block));
@@ -116,11 +130,8 @@ struct Blocked {
         if (far_c && target.beta != 0) prefetch(target.c, target.c_row, rows, columns);
         multiply(target, last);
       } else {
-        alignas(64) float product[kMaxRows * kMaxVectors * kLanes];
-        alignas(64) float turned[kMaxVectors * kLanes * 16];
         multiply({product, used * kLanes, nullptr, 0, 1, 0}, last);
-        transpose(product, used * kLanes, rows, columns, turned, 16, 16);
-        put(target, turned, 16, columns, rows);
+        put_transposed(target, product, used * kLanes, columns, rows);
       }
       if (packs) b = {slot, used * kLanes, 1}, packs = false;
       if (share.last) activate(g, target, transposed ? columns : rows, transposed ? rows : columns);

@@ -36,9 +36,9 @@ SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
     if (g.n <= 10 && g.a.column == 1 && (g.m >= 16 || g.b.row == 1)) return run(Dots::plan(g, false));
     if (g.m <= 16 && g.b.row == 1 && (g.n >= 16 || g.a.column == 1)) return run(Dots::plan(g, true));
   }
-  const bool narrow = g.n <= 16 && g.m > g.n && g.a.row == 1;
-  if (!narrow && Near::pays(g)) return run(Near{g});
-  run(Blocked::plan(g, narrow));
+  const bool transposes = Blocked::transposes(g);
+  if (!transposes && Near::pays(g)) return run(Near{g});
+  run(Blocked::plan(g, transposes));
 }
 
 static int64_t gemm_scratch(Gemm&& g) {

@@ -1,7 +1,6 @@
 // The form of the GEMM for a B that is near, so that it is read in place again and again: strip by strip, which reads B and writes
 // C in the order of memory. No plan, which would take longer than the smallest products.
 #pragma once
-#include "pack.h"
 #include "product.h"
 
 namespace simdnn {
@@ -15,27 +14,23 @@ struct Near {
 
   // Rows of B, or of an A that stands transposed, that prefetchers and the translation of addresses can follow at the same time.
   static int64_t streams(const Gemm& g) { return kRegisters == 32 && g.a.column == 1 ? 128 : 64; }
-  static bool packs(const Gemm& g) { return g.b.column != 1 || (!kCheapMaskedLoads && g.n % kLanes != 0); }
   static bool pays(const Gemm& g) {
     const int64_t floats = g.k * g.n;
-    return floats <= kCloseFloats || (floats <= kMiddleFloats && g.k <= streams(g));
+    return in_place(g) && (floats <= kCloseFloats || (floats <= kMiddleFloats && g.k <= streams(g)));
   }
   // Before all forms that plan.
   static bool pays_at_once(const Gemm& g) {
     if (g.k <= 12 && g.m * g.n > 1024) return false;
-    if (packs(g)) return gemm_work(g) <= kWorthwhile && pays(g);
-    return gemm_work(g) <= kMost && (pays(g) || g.m <= kTileRows[2]);
+    return gemm_work(g) <= kMost && (pays(g) || (g.m <= kTileRows[2] && in_place(g)));
   }
 
-  // Whole lines of the cache, and one more, so that rows do not alias.
-  int64_t packed_row() const { return (g.n + 15) / 16 * 16 + 16; }
-  int64_t scratch_floats() const { return packs(g) ? g.k * packed_row() : 0; }
+  int64_t scratch_floats() const { return 0; }
 
   int tiles_wide() const { return tile_vectors(g.m, g.n, g.k * g.n <= kNearFloats ? g.k : kNearFloats); }
   int64_t panels(int width) const { return (g.n + width * kLanes - 1) / (width * kLanes); }
 
-  // For the columns from `begin` to `end` of B, which is read in whole vectors if `whole`.
-  void compute(const Matrix& b, bool whole, int width, const Split& strips, int64_t first_strip, int64_t end_strip, int64_t begin, int64_t end) const {
+  // For the columns from `begin` to `end`.
+  void compute(int width, const Split& strips, int64_t first_strip, int64_t end_strip, int64_t begin, int64_t end) const {
     const int64_t tile_columns = width * kLanes;
     for (int64_t strip = first_strip; strip < end_strip; strip++) {
       const int64_t i = strips.begin(strip), rows = strips.size(strip);
@@ -44,52 +39,30 @@ struct Near {
       // An activation should find its tile in the first-level cache.
       if (end - begin >= 2 * tile_columns && g.activation == Activation::linear) {
         const int64_t count = (end - begin) / tile_columns;
-        kTiles.along[width][rows](g.k, a.data, a.row, a.column, b.data + j, b.row, target_at(g.target, i, j, true), count);
+        kTiles.along[width][rows](g.k, a.data, a.row, a.column, g.b.data + j, g.b.row, target_at(g.target, i, j, true), count);
         j += count * tile_columns;
       }
       for (; j < end; j += tile_columns) {
         const int64_t columns = smaller(tile_columns, end - j), vectors = (columns + kLanes - 1) / kLanes, last = columns - (vectors - 1) * kLanes;
         const Target target = target_at(g.target, i, j, true);
-        kTiles.by[whole || last == kLanes ? kReadWhole : kReadMasked][vectors][rows](g.k, a.data, a.row, a.column, b.data + j, b.row, nullptr,
-                                                                                     static_cast<int>(last), target);
+        kTiles.by[last == kLanes ? kReadWhole : kReadMasked][vectors][rows](g.k, a.data, a.row, a.column, g.b.data + j, g.b.row, nullptr,
+                                                                            static_cast<int>(last), target);
         activate(g, target, rows, columns);
       }
     }
   }
 
   void run(const Args& args) const {
-    if (packs(g)) return run_packed(args);
     const int width = tiles_wide();
     const Split strips = split(g.m, kTileRows[width]);
-    if (gemm_work(g) <= kMost) return compute(g.b, false, width, strips, 0, strips.parts, 0, g.n);
+    if (gemm_work(g) <= kMost) return compute(width, strips, 0, strips.parts, 0, g.n);
     const int64_t panels = this->panels(width);
     if (panels > strips.parts) {
-      parallel(args, panels, gemm_grain(g, panels), [&](int64_t begin, int64_t end) {
-        compute(g.b, false, width, strips, 0, strips.parts, begin * width * kLanes, smaller(end * width * kLanes, g.n));
-      });
+      parallel(args, panels, gemm_grain(g, panels),
+               [&](int64_t begin, int64_t end) { compute(width, strips, 0, strips.parts, begin * width * kLanes, smaller(end * width * kLanes, g.n)); });
     } else {
-      parallel(args, strips.parts, gemm_grain(g, strips.parts), [&](int64_t begin, int64_t end) { compute(g.b, false, width, strips, begin, end, 0, g.n); });
+      parallel(args, strips.parts, gemm_grain(g, strips.parts), [&](int64_t begin, int64_t end) { compute(width, strips, begin, end, 0, g.n); });
     }
-  }
-
-  // Each thread packs the columns that it reads: what another core has just written is slow to come.
-  __attribute__((noinline)) void run_packed(const Args& args) const {
-    float* packed = static_cast<float*>(args.scratch);
-    const int64_t row = packed_row();
-    const int width = tiles_wide();
-    const Split strips = split(g.m, kTileRows[width]);
-    const int64_t panels = this->panels(width);
-    parallel(args, panels, gemm_grain(g, panels), [&](int64_t begin, int64_t end) {
-      const int64_t j = begin * width * kLanes, last = smaller(end * width * kLanes, g.n);
-      const int64_t columns = last - j, padded = (columns + kLanes - 1) / kLanes * kLanes;
-      const Matrix from = at(g.b, 0, j);
-      if (from.column != 1) {
-        transpose(from.data, from.column, columns, g.k, packed + j, row, padded);
-      } else {
-        for (int64_t p = 0; p < g.k; p++) pack(at(from, p, 0), 1, columns, packed + p * row + j, padded);
-      }
-      compute({packed, row, 1}, true, width, strips, 0, strips.parts, j, last);
-    });
   }
 };
 

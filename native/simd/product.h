@@ -4,6 +4,7 @@
 #include "activate.h"
 #include "each.h"
 #include "tile.h"
+#include "transpose.h"
 
 namespace simdnn {
 namespace {
@@ -16,6 +17,9 @@ struct Gemm {
   Activation activation;
   float slope;
 };
+
+// Whether a tile can read B where it lies.
+SIMDNN_INLINE bool in_place(const Gemm& g) { return g.b.column == 1 && (kCheapMaskedLoads || g.n % kLanes == 0); }
 
 constexpr int64_t kNearFloats = 8192;  // of B that stay in the first-level cache: two thirds of it
 
@@ -77,6 +81,26 @@ static void put(Target t, const float* product, int64_t product_row, int64_t row
       store(t.c + i * t.c_row + j, combine(t, load(product + i * product_row + j, lanes), d), lanes);
     }
   }
+}
+
+// The same for a product that lies transposed: its columns become rows of C. It is readable up to whole blocks of kLanes x kLanes.
+static void put_transposed(Target t, const float* product, int64_t product_row, int64_t rows, int64_t columns) {
+  with_value(
+      t, [&](auto value) __attribute__((always_inline)) {
+        for (int64_t j = 0; j < columns; j += kLanes) {
+          const Lanes lanes = first(static_cast<int>(smaller(kLanes, columns - j)));
+          for (int64_t i = 0; i < rows; i += kLanes) {
+            vf block[kLanes];
+            load_transposed(product + j * product_row + i, product_row, block);
+            float* c = t.c + i * t.c_row + j;
+            const float* d = t.d + i * t.d_row + j;
+            SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
+              if (i + r < rows) store(c, value(block[r], [d, lanes] { return load(d, lanes); }), lanes);
+              c = opaque(c + t.c_row), d = opaque(d + t.d_row);
+            }
+          }
+        }
+      });
 }
 
 // Applies the activation to a finished piece of C while it is in the first-level cache.

@@ -22,20 +22,33 @@ SIMDNN_INLINE void transpose_square(vf (&rows)[kLanes]) {
   }
 }
 
-// columns[j] = column j of the kLanes x 4 floats at p. Parts of four lanes are put in their places as they are loaded, which
-// the ports for loads do; what is left is a 4 x 4 transposition within each part.
-SIMDNN_INLINE void load_four_columns(const float* p, int64_t stride, vf* columns) {
+constexpr int kParts = kLanes / 4;
+
+// Where the rows 4q … 4q + 3 of kLanes rows begin. Opaque, or the compiler would keep all the rows' addresses, and spill them.
+struct RowParts {
+  const float* part[kParts];
+  int64_t stride;
+  __attribute__((always_inline)) RowParts(const float* p, int64_t stride) : stride(stride) {
+    SIMDNN_UNROLL for (int q = 0; q < kParts; q++) part[q] = opaque(p + 4 * q * stride);
+  }
+};
+
+// columns[j] = column j of the kLanes x 4 floats from column `first` on. Parts of four lanes are put in their places as they are loaded,
+// which the ports for loads do; what is left is a 4 x 4 transposition within each part.
+SIMDNN_INLINE void load_four_columns(const RowParts& rows, int64_t first, vf* columns) {
   vf row[4];
-  SIMDNN_UNROLL for (int i = 0; i < 4; i++) row[i] = load_parts(p + i * stride, 4 * stride);
+  SIMDNN_UNROLL for (int i = 0; i < 4; i++) row[i] = load_parts(rows.part, i * rows.stride + first);
   const vf low = zip<0>(row[0], row[1]), high = zip<2>(row[0], row[1]);
   const vf low_rest = zip<0>(row[2], row[3]), high_rest = zip<2>(row[2], row[3]);
   columns[0] = join<0>(low, low_rest), columns[1] = join<2>(low, low_rest);
   columns[2] = join<0>(high, high_rest), columns[3] = join<2>(high, high_rest);
 }
+SIMDNN_INLINE void load_four_columns(const float* p, int64_t stride, vf* columns) { load_four_columns(RowParts(p, stride), 0, columns); }
 
 // The same for all columns of kLanes x kLanes floats.
 SIMDNN_INLINE void load_transposed(const float* p, int64_t stride, vf (&columns)[kLanes]) {
-  SIMDNN_UNROLL for (int j = 0; j < kLanes; j += 4) load_four_columns(p + j, stride, columns + j);
+  const RowParts rows(p, stride);
+  SIMDNN_UNROLL for (int j = 0; j < kLanes; j += 4) load_four_columns(rows, j, columns + j);
 }
 
 // Adds lanes whose numbers differ in the bits from `distance` down to 1, in the same order for every vector: lane i of the answer
@@ -58,29 +71,43 @@ SIMDNN_INLINE vf lane_sums(vf (&x)[size]) {
   }
 }
 
-// out[j][i] = in[i][j] for rows i and columns j; a row of `out` is written `width` wide, zeros from column `rows` on.
+// out[j][i] = in[i][j] for a block of kLanes x kLanes.
+SIMDNN_INLINE void transpose_whole(const float* in, int64_t in_stride, float* out, int64_t out_stride) {
+  vf block[kLanes];
+  load_transposed(in, in_stride, block);
+  SIMDNN_UNROLL for (int j = 0; j < kLanes; j++) store(out, block[j]), out = opaque(out + out_stride);
+}
+
+// For fewer rows or columns; a row of `out` is written `width` wide, zeros from column `rows` on.
+__attribute__((noinline)) static void transpose_part(const float* in, int64_t in_stride, int rows, int columns, float* out, int64_t out_stride, int width) {
+  const Lanes loaded = first(columns), stored = first(width);
+  alignas(64) float whole[kLanes * kLanes];
+  for (int i = 0; i < rows; i++) store(whole + i * kLanes, load(in + i * in_stride, loaded));
+  for (int i = rows; i < kLanes; i++) store(whole + i * kLanes, vf{});
+  vf block[kLanes];
+  load_transposed(whole, kLanes, block);
+  SIMDNN_UNROLL for (int j = 0; j < kLanes; j++) {
+    if (j < columns) store(out, block[j], stored), out = opaque(out + out_stride);
+  }
+}
+
+// The same for any number of rows and columns: in bands of rows that fill lines of the cache on the other side.
 static void transpose(const float* in, int64_t in_stride, int64_t rows, int64_t columns, float* out, int64_t out_stride, int64_t width) {
-  for (int64_t i = 0; i < width; i += kLanes) {
-    const int in_rows = (int)(rows - i < kLanes ? rows - i : kLanes);
-    const int out_lanes = (int)(width - i < kLanes ? width - i : kLanes);
-    for (int64_t j = 0; j < columns; j += kLanes) {
-      const float* p = in + i * in_stride + j;
-      float* q = out + j * out_stride + i;
-      vf block[kLanes];
-      const int in_lanes = (int)(columns - j < kLanes ? columns - j : kLanes);
-      const Lanes loaded = first(in_lanes), stored = first(out_lanes);
-      if (in_rows == kLanes && in_lanes == kLanes) {
-        load_transposed(p, in_stride, block);
-      } else {
-        alignas(64) float whole[kLanes * kLanes];
-        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) store(whole + r * kLanes, r < in_rows ? load(p + r * in_stride, loaded) : vf{});
-        load_transposed(whole, kLanes, block);
-      }
-      if (out_lanes == kLanes && in_lanes == kLanes) {
-        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) store(q + r * out_stride, block[r]);
-      } else {
-        SIMDNN_UNROLL for (int r = 0; r < kLanes; r++) {
-          if (r < in_lanes) store(q + r * out_stride, block[r], stored);
+  const auto least = [](int64_t a, int64_t b) { return a < b ? a : b; };
+  constexpr int64_t kBand = 32;
+  for (int64_t band = 0; band < width; band += kBand) {
+    const int64_t band_end = least(width, band + kBand);
+    for (int64_t start = 0; start < columns; start += kLanes) {
+      // The last block begins early enough to be whole.
+      const int64_t j = start + kLanes <= columns || columns < kLanes ? start : columns - kLanes;
+      for (int64_t i = band; i < band_end; i += kLanes) {
+        const float* from = in + i * in_stride + j;
+        float* to = out + j * out_stride + i;
+        if (i + kLanes <= rows && kLanes <= columns) {
+          transpose_whole(from, in_stride, to, out_stride);
+        } else {
+          transpose_part(from, in_stride, (int)least(rows > i ? rows - i : 0, kLanes), (int)least(columns - j, kLanes), to, out_stride,
+                         (int)least(width - i, kLanes));
         }
       }
     }

@@ -151,18 +151,17 @@ SIMDNN_INLINE vf load_twice(const float* p) {
 #endif
 }
 
-// Part q of four lanes is p[q * stride … q * stride + 4).
-SIMDNN_INLINE vf load_parts(const float* p, int64_t stride) {
+// Part q of four lanes is part[q][offset … offset + 4).
+SIMDNN_INLINE vf load_parts(const float* const* part, int64_t offset) {
 #if defined(__AVX512F__)
-  __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(p));
-  x = _mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(p + stride), 1);
-  x = _mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(p + 2 * stride), 2);
-  return (vf)_mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(p + 3 * stride), 3);
+  __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(part[0] + offset));
+  x = _mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(part[1] + offset), 1);
+  x = _mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(part[2] + offset), 2);
+  return (vf)_mm512_maskz_insertf32x4(0xffff, x, _mm_loadu_ps(part[3] + offset), 3);
 #elif defined(__AVX2__)
-  return (vf)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + stride), 1);
+  return (vf)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(part[0] + offset)), _mm_loadu_ps(part[1] + offset), 1);
 #else
-  (void)stride;
-  return load(p);
+  return load(part[0] + offset);
 #endif
 }
 
@@ -174,6 +173,13 @@ SIMDNN_INLINE vf kept(vf x) {
   asm("" : "+w"(x));
 #endif
   return x;
+}
+
+// The same pointer, of which the compiler does not know where it comes from.
+template <class T>
+SIMDNN_INLINE T* opaque(T* p) {
+  asm("" : "+r"(p));
+  return p;
 }
 
 // min and max answer b where either is NaN. round_to_int rounds to nearest, ties to even.

@@ -154,6 +154,7 @@ export class Program {
     this.inFlight++;
     return new Promise<void>((resolve, reject) => {
       const abort = (): void => native.cancel(job);
+      let thrown: { readonly error: unknown } | undefined;
       const job = accepted(() =>
         native.submit(
           this.handle,
@@ -168,7 +169,12 @@ export class Program {
           options.within?.id ?? 0,
           options.timings ?? null,
           (done, finished, fault) => {
-            if (!finished || done < steps) onProgress?.(done);
+            try {
+              if (!finished || done < steps) onProgress?.(done);
+            } catch (error) {
+              thrown ??= { error };
+              abort();
+            }
             if (!finished) return;
             signal?.removeEventListener("abort", abort);
             if (fault)
@@ -178,7 +184,7 @@ export class Program {
                   updating: fault.kind === "unfitUpdate",
                 } satisfies StoppedAt),
               );
-            else if (done < steps) reject(signal?.reason as Error);
+            else if (thrown || done < steps) reject((signal?.aborted ? signal.reason : thrown?.error) as Error);
             else resolve();
           },
         ),

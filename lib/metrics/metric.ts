@@ -36,6 +36,6 @@ export interface Metric {
    * gives a row per example `[m, ...]`, and the rows are kept, one after the other.
    */
   readonly over?: "mean" | "sum" | "all";
-  /** From the mean, the sums or the rows to the figure. Default: their first number. */
-  readonly finish?: (values: Float64Array, examples: number) => number;
+  /** From the mean, the sums or the rows to the figure; a promise of it where all rows take long. Default: their first number. */
+  readonly finish?: (values: Float64Array, examples: number) => number | Promise<number>;
 }

@@ -4,7 +4,9 @@ import { cast } from "../ops/cast.js";
 import { concat } from "../ops/move.js";
 import { reshape } from "../ops/view.js";
 import { checkOptions, nonNegativeInteger, wrongValue } from "../options.js";
+import { atOnce, inTurns } from "../turns.js";
 import type { Metric } from "./metric.js";
+import { sorting } from "./sorting.js";
 
 /**
  * Area under the receiver operating characteristic: the probability that an example of the class has a higher score than one that is not of it,
@@ -20,32 +22,49 @@ import type { Metric } from "./metric.js";
  * ```
  */
 export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
-  for (const [name, values] of Object.entries({ scores, labels })) {
-    const list: unknown = ArrayBuffer.isView(values)
-      ? Array.from({ length: values.length }, (_, i) => values[i])
-      : values;
-    if (!Array.isArray(list) || !list.every((value) => typeof value === "number"))
-      throw wrongValue("rocAuc", name, "an array of numbers", values);
-  }
+  for (const [name, values] of Object.entries({ scores, labels }))
+    if (!isNumbers(values)) throw wrongValue("rocAuc", name, "an array of numbers", values);
   if (scores.length !== labels.length)
     throw wrongValue("rocAuc", "labels", `${scores.length} labels, one per score,`, labels.length);
-  let positives = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i]! > 0) positives++;
-  const inside = new Float64Array(positives);
-  const outside = new Float64Array(labels.length - positives);
-  for (let i = 0, p = 0; i < labels.length; i++)
-    if (labels[i]! > 0) inside[p++] = scores[i]!;
-    else outside[i - p] = scores[i]!;
-  inside.sort();
-  outside.sort();
+  return atOnce(ranking(scores.length, (i) => scores[i]!, (i) => labels[i]! > 0)); // prettier-ignore
+}
+
+function isNumbers(values: unknown): boolean {
+  if (Array.isArray(values)) return values.every((value) => typeof value === "number");
+  const isOther = values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array;
+  return ArrayBuffer.isView(values) && !isOther;
+}
+
+/** What takes less than a millisecond. */
+const pace = 1 << 15;
+
+/** The area for `count` examples, some of them inside the class. */
+function* ranking(
+  count: number,
+  score: (example: number) => number,
+  isInside: (example: number) => boolean,
+): Generator<void, number> {
+  const [inside, outside] = [new Float64Array(count), new Float64Array(count)];
+  let [positives, negatives] = [0, 0];
+  for (let begin = 0; begin < count; begin += pace) {
+    for (let i = begin; i < Math.min(begin + pace, count); i++)
+      if (isInside(i)) inside[positives++] = score(i);
+      else outside[negatives++] = score(i);
+    yield;
+  }
+  const ours = yield* sorting(inside.subarray(0, positives));
+  const others = yield* sorting(outside.subarray(0, negatives));
   // For each score inside: how many outside are below it, and how many equal it.
   let [below, upTo, wins] = [0, 0, 0];
-  for (const score of inside) {
-    while (below < outside.length && outside[below]! < score) below++;
-    while (upTo < outside.length && outside[upTo]! <= score) upTo++;
-    wins += (below + upTo) / 2;
+  for (let begin = 0; begin < positives; begin += pace) {
+    for (const score of ours.subarray(begin, begin + pace)) {
+      while (below < negatives && others[below]! < score) below++;
+      while (upTo < negatives && others[upTo]! <= score) upTo++;
+      wins += (below + upTo) / 2;
+    }
+    yield;
   }
-  return wins / (inside.length * outside.length);
+  return wins / (positives * negatives);
 }
 
 export interface AucOptions {
@@ -82,20 +101,22 @@ export function auc(options: AucOptions = {}): Metric {
       const labels = classNumbers("auc", outputs, targets);
       return concat([outputs, reshape(cast(labels, outputs.dtype), [count, 1])], 1);
     },
-    finish: (values, examples) => {
-      const width = values.length / examples;
-      const column = (k: number): Float64Array =>
-        Float64Array.from({ length: examples }, (_, i) => values[i * width + k]!);
-      const labels = column(width - 1);
-      const against = (k: number): number =>
-        rocAuc(
-          column(k),
-          labels.map((label) => (label === k ? 1 : 0)),
-        );
-      if (width === 2) return rocAuc(column(0), labels); // of either class: the score of class 0 is 1 minus that of class 1
-      if (only !== undefined) return against(only);
-      if (width === 3) return against(1);
-      return Array.from({ length: width - 1 }, (_, k) => against(k)).reduce((sum, area) => sum + area) / (width - 1);
-    },
+    finish: (values, examples) => inTurns(area(values, examples, only)),
   };
+}
+
+/** From rows of scores with the class behind them. */
+function* area(rows: Float64Array, examples: number, only: number | undefined): Generator<void, number> {
+  const width = rows.length / examples;
+  const classes = width - 1;
+  const label = (i: number): number => rows[i * width + classes]!;
+  const against = (k: number): Generator<void, number> =>
+    ranking(examples, (i) => rows[i * width + k]!, (i) => label(i) === k); // prettier-ignore
+  // Of either class: the score of class 0 is 1 minus that of class 1.
+  if (classes === 1) return yield* ranking(examples, (i) => rows[i * width]!, (i) => label(i) > 0); // prettier-ignore
+  if (only !== undefined) return yield* against(only);
+  if (classes === 2) return yield* against(1);
+  let sum = 0;
+  for (let k = 0; k < classes; k++) sum += yield* against(k);
+  return sum / classes;
 }

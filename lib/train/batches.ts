@@ -60,7 +60,7 @@ export class Batches {
     let reported = performance.now();
     const report = (): void => {
       reported = performance.now();
-      onProgress?.(tally.steps, tally.figures({ running: true }));
+      onProgress?.(tally.steps, tally.running());
     };
     const reportWhenDue = (): void => {
       if (performance.now() - reported >= progressInterval) report();

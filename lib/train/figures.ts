@@ -1,5 +1,6 @@
 // Figures: what is reported of a pass, put together from what each of its batches contributed. Which figures there are is cost.ts.
 import { shapeError } from "../errors.js";
+import { wrongValue } from "../options.js";
 import type { Metric } from "../metrics/metric.js";
 import type { Tensor, TypedArray } from "../tensor.js";
 
@@ -65,10 +66,17 @@ export class Tally {
     this.skipped++;
   }
 
-  /** @param running - only those that can be told before all batches are there; rows are too many to look through now and then */
-  figures({ running = false } = {}): Figures {
-    const told = [...this.totals].filter(([, { over }]) => !running || over !== "all");
-    return Object.fromEntries(told.map(([name, total]) => [name, total.value(this.examples)]));
+  /** Those that can be told before all batches are there; rows are too many to look through now and then. */
+  running(): Figures {
+    const told = [...this.totals].filter(([, { over }]) => over !== "all");
+    return Object.fromEntries(told.map(([name, total]) => [name, total.valueNow(this.examples)]));
+  }
+
+  async figures(): Promise<Figures> {
+    const figures: Figures = {};
+    for (const [name, total] of this.totals)
+      figures[name] = total.over === "all" ? await total.value(this.examples) : total.valueNow(this.examples);
+    return figures;
   }
 
   get state(): TallyState {
@@ -82,7 +90,7 @@ export class Tally {
 export function valueAlone(name: string, figure: Rule, values: TypedArray, size: number): number {
   const total = new Total(name, figure);
   total.add(values, values.length, size);
-  return total.value(size);
+  return total.valueNow(size);
 }
 
 /** One figure's sum so far. */
@@ -118,7 +126,14 @@ class Total {
     for (let i = 0; i < values.length; i++) this.sums[i % length]! += values[i]! * weight;
   }
 
-  value(examples: number): number {
+  /** That of a mean or of sums. */
+  valueNow(examples: number): number {
+    const value = this.value(examples);
+    if (value instanceof Promise) throw wrongValue(this.name, "what finish returns", 'a number, unless over is "all",', value); // prettier-ignore
+    return value;
+  }
+
+  value(examples: number): number | Promise<number> {
     const all = this.all();
     return this.finish(this.over === "mean" ? all.map((sum) => sum / examples) : all, examples);
   }

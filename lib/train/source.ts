@@ -5,6 +5,7 @@ import { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
 import { wrongValue } from "../options.js";
 import { deriveSeed, randomStream, shuffling } from "../random.js";
+import { inTurns } from "../turns.js";
 import { checkData } from "./check-data.js";
 import { batchRun, rowRuns, type Run } from "./runs.js";
 import { isStream, StreamReader, type DataStream, type StreamOpener } from "./stream.js";
@@ -63,8 +64,7 @@ function datasetSource(data: Dataset, { batchSize, dropLast, shuffleBy }: Source
   // By an order that the seed and the epoch alone decide, so that training can be taken up again anywhere.
   async function* shuffled(seed: number, epoch: number, skip: number): AsyncGenerator<Run> {
     const order = data.rows.slice();
-    const work = shuffling(randomStream(deriveSeed(seed, epoch)), order, shufflePace);
-    while (!work.next().done) await setImmediate();
+    await inTurns(shuffling(randomStream(deriveSeed(seed, epoch)), order, shufflePace));
     yield* from(order, skip);
   }
   return {

@@ -194,6 +194,45 @@ describe("a metric of one's own", () => {
     expect(rows).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
+  test("may take long to finish rows, and rows only", async () => {
+    const data = dataset([[1], [2], [3]], [0, 0, 0]);
+    const call: Metric["call"] = ({ outputs }) => outputs;
+    const late: Metric["finish"] = async (values) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return values.at(-1)!;
+    };
+    expect((await echo(1, [{ name: "late", over: "all", call, finish: late }]).evaluate(data)).late).toBe(3);
+    const broken = (): Promise<number> => Promise.reject(new Error("of one's own"));
+    await expect(echo(1, [{ name: "late", over: "all", call, finish: broken }]).evaluate(data)).rejects.toThrow(
+      "of one's own",
+    );
+    await expect(echo(1, [{ name: "late", over: "sum", call, finish: late }]).evaluate(data)).rejects.toEqual(
+      failure("OptionError", /^late: expected a number, unless over is "all", for what finish returns/),
+    );
+  });
+
+  test("may throw while it is told how far the steps are", async () => {
+    const data = dataset(new Float32Array(8000), new Float32Array(8000), { inputShape: [1] });
+    const throwing = (when: (calls: number) => boolean): Model => {
+      let calls = 0;
+      const finish = (): number => {
+        if (when(++calls)) throw new Error("of one's own");
+        return calls;
+      };
+      const metric: Metric = { name: "own", over: "sum", call: ({ outputs }) => outputs.sum(), finish };
+      return sequential([dense(1)], { inputShape: [1], seed: 1 }).compile({ loss: "meanSquaredError", metrics: [metric] }); // prettier-ignore
+    };
+    const callbacks: Callback[] = [{ onProgress: () => undefined }, { onBatchEnd: () => undefined }];
+    const once = throwing((calls) => calls === 5);
+    await expect(once.fit(data, { epochs: 3, callbacks })).rejects.toThrow("of one's own");
+    await once.fit(data, { epochs: 1, callbacks });
+    const controller = new AbortController();
+    const late = throwing(() => controller.signal.aborted);
+    const fitting = late.fit(data, { epochs: 1e9, callbacks, signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("enough")), 20);
+    await expect(fitting).rejects.toThrow(/enough|of one's own/); // the end of the steps and the abort may come in either order
+  });
+
   test("may keep more per step than is held at once", async () => {
     const wide: Metric = { name: "wide", over: "sum", call: ({ outputs }) => outputs.sum().broadcastTo([600_000]), finish: (values) => values.at(-1)! }; // prettier-ignore
     const inputs = Array.from({ length: 6 }, (_, i) => [i]);

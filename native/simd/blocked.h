@@ -13,7 +13,7 @@ constexpr int64_t kBlockK = kRegisters == 16 ? 512 : 1024;  // of k between two 
 constexpr int64_t kLeastApart = 512;                        // of k that is worth cutting in two
 constexpr int64_t kPackGrain = 16384;                       // floats that are worth a second thread
 constexpr int64_t kAddGrain = 2048;                         // where some of them come from another core's cache
-constexpr double kTransposing = 0.35;                       // cycles per float
+constexpr double kTransposing = 0.35, kPiecemeal = 0.25;    // cycles per float
 constexpr int64_t kMaxSlots = 64;                           // panels of B that are packed at the same time, by a thread each
 
 // Asks for a tile of C that lies in a far cache before the tile is computed.
@@ -39,10 +39,11 @@ struct Blocked {
   int64_t grain;
 
   // Whether the transposed problem costs less, in cycles: products, of which a vector's are twice as many in a cycle and whose last
-  // vector is padded, and transpositions of B where it lies along k; or those of A, and of C.
+  // vector is padded; transposition of B where it lies along k, and reading an A that lies across it in pieces as short as a tile is high;
+  // or transposition of an A that lies along k, and of C.
   static bool transposes(const Gemm& g) {
     const auto padded = [](int64_t n) { return (n + kLanes - 1) / kLanes / 2.0; };
-    const double direct = padded(g.n) * g.m * g.k + (g.b.column != 1 ? kTransposing * g.k * g.n : 0);
+    const double direct = padded(g.n) * g.m * g.k + (g.b.column != 1 ? kTransposing * g.k * g.n : 0) + (g.a.row == 1 ? kPiecemeal * g.m * g.k : 0);
     const double turned = padded(g.m) * g.n * g.k + kTransposing * g.m * (g.n + (g.a.row != 1 ? g.k : 0));
     return turned < direct;
   }

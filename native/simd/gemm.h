@@ -8,7 +8,6 @@
 #include "near.h"
 #include "rank.h"
 #include "row.h"
-#include "single.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
 #endif
@@ -28,6 +27,7 @@ SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
   if (Inner::pays(g)) return run(Inner::plan(g));
   if (Row::pays(g)) return run(Row{g});
   if (Near::pays_at_once(g)) return run(Near{g});
+  if (NearPacked::pays(g)) return run(NearPacked{g});
   if (Rank::pays(g)) return run(Rank::plan(g));
 #if defined(__AMX_BF16__)
   if (Amx::pays(g)) return run(Amx::plan(g));

@@ -73,7 +73,9 @@ struct Inner {
   Split strips, panels;
   int64_t grain;  // strips
 
-  static bool pays(const Gemm& g) { return g.k >= kLanes && g.a.column == 1 && g.b.row == 1 && (g.m == 1 || g.n == 1 || (g.m <= 16 && g.n <= 16)); }
+  static bool pays(const Gemm& g) {
+    return g.k >= kLanes && g.a.column == 1 && g.b.row == 1 && (g.m == 1 || g.n == 1 || (g.m <= 16 && g.n <= 16 && (g.k > 64 || g.m * g.n <= 2 * g.k)));
+  }
 
   static Inner plan(const Gemm& problem) {
     Inner x{};

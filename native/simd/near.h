@@ -1,13 +1,16 @@
 // The form of the GEMM for a B that is near, so that it is read in place again and again: strip by strip, which reads B and writes
 // C in the order of memory. No plan, which would take longer than the smallest products.
 #pragma once
+#include "pack.h"
 #include "product.h"
+#include "single.h"
 
 namespace simdnn {
 namespace {
 
 struct Near {
   const Gemm& g;
+  bool padded = false;                                      // B is, to whole vectors
   static constexpr int64_t kMost = 2 * kWorthwhile - 1;     // multiply-adds that are for one thread
   static constexpr int64_t kCloseFloats = 3 * kNearFloats;  // of B that the first-level cache has most of
   static constexpr int64_t kMiddleFloats = 1 << 16;         // of B that stay in the second-level cache while C passes
@@ -45,8 +48,8 @@ struct Near {
       for (; j < end; j += tile_columns) {
         const int64_t columns = smaller(tile_columns, end - j), vectors = (columns + kLanes - 1) / kLanes, last = columns - (vectors - 1) * kLanes;
         const Target target = target_at(g.target, i, j, true);
-        kTiles.by[last == kLanes ? kReadWhole : kReadMasked][vectors][rows](g.k, a.data, a.row, a.column, g.b.data + j, g.b.row, nullptr,
-                                                                            static_cast<int>(last), target);
+        kTiles.by[padded || last == kLanes ? kReadWhole : kReadMasked][vectors][rows](g.k, a.data, a.row, a.column, g.b.data + j, g.b.row, nullptr,
+                                                                                      static_cast<int>(last), target);
         activate(g, target, rows, columns);
       }
     }
@@ -63,6 +66,25 @@ struct Near {
     } else {
       parallel(args, strips.parts, gemm_grain(g, strips.parts), [&](int64_t begin, int64_t end) { compute(width, strips, begin, end, 0, g.n); });
     }
+  }
+};
+
+// The same for a B that is not read in place, but so small that it is packed on the stack.
+struct NearPacked {
+  Gemm& g;                                // whose B becomes the packed one: a copy of a structure just written would wait for it
+  static constexpr int64_t kMost = 1024;  // floats
+
+  static int64_t row(const Gemm& g) { return (g.n + kLanes - 1) / kLanes * kLanes; }
+  static bool pays(const Gemm& g) { return !in_place(g) && g.k * row(g) <= kMost && gemm_work(g) <= kWorthwhile; }
+
+  int64_t scratch_floats() const { return 0; }
+
+  void run(const Args& args) const {
+    alignas(64) float packed[kMost];
+    pack(g.b, g.k, g.n, packed, row(g));
+    g.b = {packed, row(g), 1};
+    if (Single::pays(g)) return Single{g}.run();
+    Near{g, true}.run(args);
   }
 };
 

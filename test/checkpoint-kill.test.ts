@@ -13,6 +13,7 @@ import { randomStream } from "#lib/random.js";
 
 const script = fileURLToPath(new URL("./lifecycle/checkpointed.mjs", import.meta.url));
 const kills = Number(process.env.SIMDNN_KILLS ?? 20);
+const patience = Math.max(600_000, 15_000 * kills);
 const stepsPerEpoch = 10;
 
 let folder: string;
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const run = (...args: string[]): { lines: string[]; status: number | null } => {
-  const { stdout, status } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8", timeout: 300_000 });
+  const { stdout, status } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8", timeout: patience });
   return { lines: stdout.trim().split("\n"), status };
 };
 
@@ -49,7 +50,7 @@ async function epochsIn(dir: string): Promise<number> {
   return Number(tensors.get("training.passes")!.data[0]) / stepsPerEpoch;
 }
 
-describe("a training with checkpoints", () => {
+describe("a training with checkpoints", { timeout: patience }, () => {
   it(`killed ${kills} times at any moment has lost at most one epoch each time, and ends with the bits of one left in peace`, async () => {
     const dir = join(folder, "killed");
     const epochs = 40 * kills;
@@ -63,7 +64,7 @@ describe("a training with checkpoints", () => {
     const { lines } = run(dir, String(epochs));
     expect(lines.at(-1)).toBe(run("none", String(epochs)).lines.at(-1));
     expect((await readdir(dir)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
-  }, 600_000);
+  });
 
   it("keeps others out of its directory until it ends, in whatever way", async () => {
     const dir = join(folder, "shared");

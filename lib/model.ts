@@ -98,7 +98,8 @@ export class Model extends Network {
    * @param data - a dataset, or a stream of batches that need not fit into memory; see {@link TrainingData}
    * @returns the curves: loss and metrics per epoch
    * @throws OptionError, ShapeError before any work; NonFiniteError when the loss stops being a number; the signal's reason when aborted; what
-   *   a stream throws. After a rejection the weights are those of the last whole step.
+   *   a stream throws. After a rejection the weights are those of the last whole step, unless an update overflowed: then each is finite, but some
+   *   have taken that step.
    *
    * @example
    * ```ts
@@ -126,7 +127,7 @@ export class Model extends Network {
    * @param inputs - `[n, ...inputShape]`, or a typed array of n examples one after the other
    * @param targets - as {@link dataset} takes them: integers in an Int32Array or Uint8Array are class numbers
    * @returns loss and metrics of the batch before the update
-   * @throws as {@link fit}, and after a rejection the weights are as they were before the step
+   * @throws as {@link fit}, and after a rejection the weights are as they were before the step, with the same exception
    *
    * @example
    * ```ts

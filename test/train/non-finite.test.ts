@@ -200,6 +200,25 @@ describe("by default the step is the last", () => {
       expect(stateOf(stopped)).toEqual(stateOf(expected));
     });
 
+  test("with gradients of some outputs, which leave the weights of the others as they were, too", async () => {
+    const kinks: Loss = (outputs: Tensor, targets: Tensor) => outputs.abs().sqrt().add(targets); // no slope at 0
+    const model = sequential([dense(4)], { inputShape: [1], seed: 1 }).compile({ loss: kinks });
+    model.weights.get("dense1.weight")!.write()[2] = 0;
+    const before = stateOf(model);
+    await expect(
+      model.trainOnBatch(
+        [[1], [2]],
+        [
+          [0, 0, 0, 0],
+          [0, 0, 0, 0],
+        ],
+      ),
+    ).rejects.toThrow(
+      failure("NonFiniteError", /^gradient of dense1.bias became NaN; first non-finite tensor: output of div/),
+    );
+    expect(stateOf(model)).toEqual(before);
+  });
+
   test("with weights that the layers hide", async () => {
     const layers = [dense(2, { bias: false, activation: "relu" }), dense(1)];
     const model = sequential(layers, { inputShape: [1], seed: 1 }).compile({ loss: "meanSquaredError" });

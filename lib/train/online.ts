@@ -54,7 +54,8 @@ export class OnlineTrainer {
     batches.prepare([run]);
     this.waiting++;
     const mine = abortable(this.last, work.signal).then(() => this.train(batches, run, nonFinite, work));
-    this.last = Promise.allSettled([this.last, mine]);
+    // Without what they settled with: figures of all steps there ever were would hang on one another.
+    this.last = Promise.allSettled([this.last, mine]).then(() => undefined);
     try {
       return await mine;
     } finally {

@@ -136,9 +136,12 @@ test(
   },
 );
 
-test("trainings, captured steps and dropped models leave no memory behind", { timeout: patience }, async () => {
-  const { stdout, stderr } = await run(
-    `
+test(
+  "trainings, single steps, captured ones and dropped models leave no memory behind",
+  { timeout: patience },
+  async () => {
+    const { stdout, stderr } = await run(
+      `
     const { capture, dataset, dense, parameter, sequential, sgd } = await import(${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)});
     const few = dataset(new Float32Array(64).fill(0.5), new Float32Array(32), { inputShape: [2] });
     const small = () => sequential([dense(4), dense(1)], { inputShape: [2], seed: 1 }).compile({ loss: "meanSquaredError" });
@@ -151,14 +154,16 @@ test("trainings, captured steps and dropped models leave no memory behind", { ti
       for (let i = 0; i < 3; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 5)); }
       return process.memoryUsage();
     };
-    const work = async (fits, steps) => {
+    const online = small(), inputs = new Float32Array(2), targets = new Float32Array(1);
+    const work = async (fits, steps, batches) => {
       for (let i = 0; i < fits; i++) await small().fit(few, { epochs: 1 });
+      for (let i = 0; i < batches; i++) await online.trainOnBatch(inputs, targets);
       for (let i = 0; i < steps; i++) step();
       return settled();
     };
     const megabytes = (before, after, key) => (after[key] - before[key]) / 2 ** 20;
-    const warm = await work(${times(4000, 10_000)}, 100_000);
-    const worked = await work(${times(1000, 10_000)}, ${times(50_000, 1_000_000)});
+    const warm = await work(${times(4000, 10_000)}, 100_000, 1000);
+    const worked = await work(${times(1000, 10_000)}, ${times(50_000, 1_000_000)}, ${times(2000, 100_000)});
     for (let i = 0; i < ${times(20, 200)}; i++) {
       await big().fit(wide, { epochs: 1 });
       if (i % 5 === 0) await settled(); // or what is dropped is collected later
@@ -169,11 +174,12 @@ test("trainings, captured steps and dropped models leave no memory behind", { ti
       heap: megabytes(warm, dropped, "heapUsed"),
       arrays: megabytes(warm, dropped, "arrayBuffers"),
     }));`,
-    "--expose-gc",
-  );
-  expect(stderr).toBe("");
-  const grown = JSON.parse(stdout) as Record<"resident" | "heap" | "arrays", number>;
-  expect(grown.resident).toBeLessThan(5);
-  expect(grown.heap).toBeLessThan(2);
-  expect(grown.arrays).toBeLessThan(1); // a single one of the dropped models has 16 of them
-});
+      "--expose-gc",
+    );
+    expect(stderr).toBe("");
+    const grown = JSON.parse(stdout) as Record<"resident" | "heap" | "arrays", number>;
+    expect(grown.resident).toBeLessThan(5);
+    expect(grown.heap).toBeLessThan(2);
+    expect(grown.arrays).toBeLessThan(1); // a single one of the dropped models has 16 of them
+  },
+);

@@ -14,6 +14,7 @@ import {
   type Model,
   type Tensor,
 } from "simdnn";
+import { native } from "#lib/native.js";
 import { randomStream } from "#lib/random.js";
 import { failure } from "../failure.js";
 
@@ -39,6 +40,14 @@ const rowsOf = (data: Dataset, first: number, count: number): [Float32Array, Int
   data.inputs.data().slice(first * width, (first + count) * width) as Float32Array,
   data.targets.data().slice(first, first + count) as Int32Array,
 ];
+
+/** When all garbage is gone. What a WeakRef was asked for lives until the end of its turn. */
+async function collected(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    native.collectGarbage();
+  }
+}
 
 const bits = (values: Tensor): string => Buffer.from(values.data().buffer).toString("hex");
 
@@ -74,6 +83,15 @@ describe("trainOnBatch", () => {
     });
     await Promise.all(calls);
     expect(atOnce.getWeights()).toEqual(inTurn.getWeights());
+  });
+
+  it("keeps nothing of the steps that are over", async () => {
+    const model = network();
+    const [inputs, labels] = rowsOf(examples(4), 0, 4);
+    const told = [];
+    for (let i = 0; i < 10; i++) told.push(new WeakRef(await model.trainOnBatch(inputs, labels)));
+    await collected();
+    expect(told.filter((figures) => figures.deref() !== undefined)).toHaveLength(0);
   });
 
   it("counts weights of examples", async () => {

@@ -1,5 +1,5 @@
 // From values to pixels, with ticks for an axis: d3's scales, and the decision which of them suits the values.
-import { scaleLinear, scaleLog, scalePoint } from "d3-scale";
+import { scaleLinear, scaleLog, scalePoint, type ScaleLinear } from "d3-scale";
 
 /** `oneMinus` is logarithmic in `1 - value`, as momentum's β is searched. */
 export type ScaleKind = "linear" | "log" | "oneMinus";
@@ -47,7 +47,7 @@ export function evenKind(values: readonly number[]): ScaleKind {
 
 /** A scale for numbers; those that are not finite have no place on it. */
 export function numberScale(values: readonly number[], kind: ScaleKind, options: ScaleOptions): Scale<number> {
-  const room = (value: number): boolean => (kind === "oneMinus" ? value < 1 : value > 0);
+  const room = (value: number): boolean => Number.isFinite(value) && (kind === "oneMinus" ? value < 1 : value > 0);
   if (kind === "linear" || !values.some(room)) return linearScale(values, options);
   if (kind === "log") return logScale(values, options);
   const [start, end] = options.range;
@@ -76,23 +76,40 @@ function linearScale(
   values: readonly number[],
   { range, ticks, whole = false, tight = false }: ScaleOptions,
 ): Scale<number> {
-  const [low, high] = extent(values);
+  const [least, greatest] = extent(values);
+  const unit = unitOf(Math.max(-least, greatest));
+  const [low, high] = [least / unit, greatest / unit];
   // A constant gets an axis around it.
   const room = low === high ? (whole ? 1 : Math.abs(low) / 2 || 1) : 0;
   const scale = scaleLinear([low - room, high + room], range);
   if (!tight && !whole) scale.nice(ticks);
-  const places = scale.ticks(ticks).filter((value) => !whole || Number.isInteger(value));
+  const places = steps(scale, ticks, unit).filter((value) => !whole || Number.isInteger(value));
   const format = linearFormat(places, whole ? (value) => short(value, 9) : scale.tickFormat(ticks));
-  return { at: (value) => scale(value), ticks: places.map((value) => ({ at: scale(value), label: format(value) })) };
+  const at = (value: number): number => scale(value / unit);
+  return { at, ticks: places.map((value) => ({ at: at(value), label: format(value) })) };
+}
+
+/** What to count in, so that neither the room around values nor the steps between ticks leave what a double can hold. */
+function unitOf(greatest: number): number {
+  if (greatest > 1e300) return 1e20;
+  return greatest > 0 && greatest < 1e-280 ? 1e-300 : 1;
+}
+
+/** Where `scale`, which counts in `unit`, has its ticks. */
+function steps(scale: ScaleLinear<number, number>, ticks: number, unit: number): number[] {
+  return [...new Set(scale.ticks(ticks).map((place) => place * unit))].filter(Number.isFinite);
 }
 
 function logScale(values: readonly number[], options: ScaleOptions, label = short): Scale<number> {
   const { range, ticks, tight = false } = options;
   const [low, high] = extent(values.filter((value) => value > 0));
-  const room = low === high ? 2 : tight ? 1 : (high / low) ** 0.05;
-  const scale = scaleLog([low / room, high * room], range);
-  const [first, last] = scale.domain() as [number, number];
-  const decades = Math.log10(last / first);
+  const spread = Math.log10(high) - Math.log10(low);
+  const room = low === high ? 2 : tight ? 1 : 10 ** (spread / 20);
+  const ends = [Math.max(low / room, Number.MIN_VALUE), Math.min(high * room, Number.MAX_VALUE)] as const;
+  const scale = scaleLog(ends, range);
+  const [first, last] = ends;
+  const unit = unitOf(last);
+  const decades = Math.log10(last) - Math.log10(first);
   const within = (value: number): boolean => value >= first * (1 - 1e-9) && value <= last * (1 + 1e-9);
   const powers = (digits: readonly number[], every = 1): number[] => {
     const places: number[] = [];
@@ -102,7 +119,7 @@ function logScale(values: readonly number[], options: ScaleOptions, label = shor
   };
   const places =
     decades < 0.7
-      ? scaleLinear([first, last], range).ticks(ticks)
+      ? steps(scaleLinear([first / unit, last / unit], range), ticks, unit)
       : decades * 3 <= ticks + 1
         ? powers([1, 2, 5])
         : decades * 2 <= ticks + 1
@@ -134,7 +151,8 @@ function linearFormat(places: readonly number[], usual: (value: number) => strin
 /** A number in few characters: `0.001`, `1e-5`, `12,500`, `2.5e7`. */
 export function short(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value);
-  const rounded = Number(value.toPrecision(digits));
+  const near = Number(value.toPrecision(digits));
+  const rounded = Number.isFinite(near) ? near : value;
   const size = Math.abs(rounded);
   const text =
     size !== 0 && (size < 1e-3 || size >= 1e6)

@@ -74,6 +74,28 @@ describe("learningCurves", () => {
     expect(points(path!)[0]).toHaveLength(2);
   });
 
+  test.each<[string, readonly number[]]>([
+    ["as large as numbers get", [Number.MAX_VALUE, 2]],
+    ["that large, all equal", [1e308, 1e308]],
+    ["that large, alike", [1.5e308, 1.7e308]],
+    ["as far apart as numbers get", [-1e308, 1e308]],
+    ["as small as numbers get", [Number.MIN_VALUE, 3e-320]],
+    ["that small, all equal", [Number.MIN_VALUE, Number.MIN_VALUE]],
+    ["around that small", [-5e-324, 1e-310]],
+    ["of all sizes", [Number.MIN_VALUE, 1, Number.MAX_VALUE]],
+    ["all equal", [2, 2]],
+    ["that are none", [NaN, Infinity]],
+  ])("ends with values %s", (_, loss) => {
+    for (const scale of ["linear", "log", undefined] as const) {
+      const picture = learningCurves({ loss }, { ...(scale && { scale }) });
+      expect(String(picture)).not.toMatch(/ (d|x|y|cx|cy)="[^"]*(NaN|Infinity|undefined)/);
+      const seen = lines(picture).flatMap((path) => (path.attributes.d === undefined ? [] : points(path).flat()));
+      expect(seen).toHaveLength(loss.filter((value) => Number.isFinite(value) && !(scale === "log" && value < 0 && loss.some((other) => other > 0))).length); // prettier-ignore
+      for (const [, y] of seen) expect(y > 0 && y < picture.height).toBe(true);
+      if (seen.length > 1 && loss[0] !== loss[1]) expect(seen[0]![1]).not.toBe(seen.at(-1)![1]);
+    }
+  });
+
   test("shows the figures that are asked for", () => {
     expect(lines(learningCurves({ curves }, { figures: ["accuracy"] })).map(tooltip)).toEqual([
       "training",

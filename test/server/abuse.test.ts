@@ -27,6 +27,7 @@ async function start(options: Partial<AppOptions> = {}): Promise<Client> {
 }
 
 const forever = "?epochs=100000";
+const defaults = { task: "classification", hidden: "32", batchSize: 32, learningRate: 0.001, seed: 1 };
 const none = "00000000-0000-0000-0000-000000000000";
 
 /** Sends `text` and no more. */
@@ -140,4 +141,20 @@ test("a folder with remains of crashes is no hindrance", async () => {
   const client = await start();
   expect(await (await client.send("GET", "/models")).json()).toEqual([]);
   expect(kept(folder)).toEqual(["mine"]);
+});
+
+test("data that cannot be read fails its training, at the next start, too, and nothing else", async () => {
+  const data = [none, "data.csv"] as const;
+  const saved = { id: none, target: "y", state: "queued", options: { ...defaults, epochs: 1 } };
+  mkdirSync(join(folder, none));
+  writeFileSync(join(folder, none, "training.json"), JSON.stringify(saved));
+  let client = await start();
+  expect((await client.events(none)).at(-1)!.data.state).toBe("failed");
+  await app!.close();
+  mkdirSync(join(folder, ...data)); // there, but no file
+  writeFileSync(join(folder, none, "training.json"), JSON.stringify(saved));
+  client = await start();
+  expect((await client.events(none)).at(-1)!.data.state).toBe("failed");
+  const { id } = await client.train("?epochs=1");
+  expect((await client.events(id)).at(-1)!.data.state).toBe("done");
 });

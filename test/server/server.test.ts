@@ -92,6 +92,7 @@ describe("what is wrong is answered", () => {
     [400, "ragged rows", "", { inputs: [[1], [1, 2], [1], [1], [1]], targets: [0, 1, 0, 1, 0] }],
     [400, "too few targets", "", { inputs: [[1], [2], [1], [1], [1]], targets: [0, 1, 0, 1] }],
     [400, "one class", "", { inputs: [[1], [2], [1], [1], [1]], targets: [0, 0, 0, 0, 0] }],
+    [400, "a column of JSON", "?target=side", examples()],
     [400, "no CSV target", "", "x,y\n1,2\n"],
     [400, "a CSV column that is not there", "?target=z", "x,y\n1,2\n"],
     [400, "text in a CSV", "?target=y", "x,y\n1,2\nb,3\n"],

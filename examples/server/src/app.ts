@@ -100,6 +100,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         await pipeline(request.body, atMost(uploadLimit), createWriteStream(file));
         prepare(await readCsv(file, target), given); // what is wrong with the data is said at once
       } else {
+        if (target !== undefined) throw new HttpError(400, "target names a column of a CSV file; JSON has its targets");
         const { inputs, targets } = request.body as Examples;
         prepare(tableOf(inputs, targets), given);
         await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }));

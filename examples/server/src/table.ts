@@ -1,6 +1,7 @@
 // Rows of numbers and their targets, read from a CSV file or from JSON, made into datasets.
 import { createReadStream } from "node:fs";
-import { parse } from "csv-parse";
+import { pipeline } from "node:stream";
+import { CsvError, parse } from "csv-parse";
 import { dataset, type Dataset } from "simdnn";
 import type { TrainingOptions } from "./options.js";
 
@@ -25,7 +26,8 @@ export async function readCsv(file: string, target: string): Promise<Table> {
   const values: number[] = [];
   const targets: string[] = [];
   let columns = 0;
-  const rows = createReadStream(file).pipe(parse({ columns: true, skip_empty_lines: true, trim: true }));
+  const parser = parse({ columns: true, skip_empty_lines: true, trim: true });
+  const rows = pipeline(createReadStream(file), parser, () => undefined); // errors of all come out of the last
   try {
     for await (const row of rows as AsyncIterable<Record<string, string>>) {
       const wanted = Object.hasOwn(row, target) ? row[target] : undefined;
@@ -41,8 +43,7 @@ export async function readCsv(file: string, target: string): Promise<Table> {
       }
     }
   } catch (error) {
-    if (error instanceof DataError) throw error;
-    throw new DataError(error instanceof Error ? error.message : String(error));
+    throw error instanceof CsvError ? new DataError(error.message) : error;
   }
   if (columns === 0) throw new DataError("a header line with at least two columns is needed");
   return { columns, inputs: Float32Array.from(values), targets };

@@ -75,9 +75,6 @@ export type StateValue =
 
 export type CallbackState = { readonly [key: string]: StateValue };
 
-/** Milliseconds that a callback has to come to its end when the training is aborted meanwhile. */
-export const patience = 1000;
-
 interface ProgressCaller extends Required<Pick<PassOptions, "onProgress">>, Pick<PassOptions, "onBatch"> {
   readonly failed: AbortSignal;
   /** Throws what a callback has thrown. */

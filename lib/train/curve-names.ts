@@ -19,7 +19,7 @@ export function curveNames(
   return [
     ...rated,
     ...(model.isRegularized ? ["cost"] : []),
-    ...(validationData ? rated.map(validationName) : []),
+    ...(validationData !== undefined ? rated.map(validationName) : []),
     "learningRate",
     ...(watch.includes("activations") ? model.layerNames.map((layer) => `activations.${layer}`) : []),
     ...(watch.includes("gradients") ? [...trained].map((layer) => `gradients.${layer}`) : []),

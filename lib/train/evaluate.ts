@@ -1,4 +1,5 @@
 // Evaluation: loss and metrics over a dataset with the layers in inference mode.
+import { abortable, patience } from "../abortable.js";
 import { Claim } from "../claim.js";
 import { Dataset } from "../data/dataset.js";
 import { Inference } from "../inference.js";
@@ -42,7 +43,7 @@ export class Evaluator {
     try {
       return await this.pass(data, source, { threads, signal });
     } finally {
-      await source.close();
+      await abortable(source.close(), signal, patience);
     }
   }
 

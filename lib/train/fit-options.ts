@@ -123,12 +123,12 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
 export function sourcesOf(
   model: Model,
   data: TrainingData,
-  { batchSize, dropLast, shuffle, seed, stepsPerEpoch, prefetch, validationData, validationSteps }: Settings,
+  { batchSize, dropLast, stepsPerEpoch, prefetch, validationData, validationSteps }: Settings,
 ): { readonly training: Source; readonly validation: Source | undefined } {
-  const order = { dropLast, shuffleBy: shuffle ? seed : undefined };
-  const training = sourceOf("fit", model, data, { batchSize, ...order, stepsPerEpoch, prefetch });
+  const training = sourceOf("fit", model, data, { batchSize, dropLast, stepsPerEpoch, prefetch });
   const inference = { batchSize: 256, stepsPerEpoch: validationSteps, prefetch };
-  const validation = validationData && sourceOf("fit", model, validationData, inference, "validationData");
+  const validation =
+    validationData === undefined ? undefined : sourceOf("fit", model, validationData, inference, "validationData");
   return { training, validation };
 }
 

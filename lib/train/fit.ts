@@ -1,5 +1,5 @@
 // The training loop: epochs of native passes, validation and callbacks between them, and checkpoints from which it is taken up again.
-import { abortable } from "../abortable.js";
+import { abortable, patience } from "../abortable.js";
 import { Claim } from "../claim.js";
 import type { FileLock } from "../file-lock.js";
 import { fileError, isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
@@ -7,7 +7,7 @@ import type { Compiled, Model } from "../model.js";
 import { only, wrongValue } from "../options.js";
 import type { StoppedAt } from "../program.js";
 import type { Batches } from "./batches.js";
-import { patience, progressCaller, type Callback, type Training } from "./callbacks.js";
+import { progressCaller, type Callback, type Training } from "./callbacks.js";
 import { Checkpointer } from "./checkpoint.js";
 import { curveNames, validationName } from "./curve-names.js";
 import { Evaluator } from "./evaluate.js";
@@ -47,9 +47,10 @@ export async function fit(model: Model, compiled: Compiled, data: TrainingData, 
     }
     if (!stored) return new Fitting(model, compiled, data, given, sources, checkpointers);
     const settings = sameOrder(data, given, options, stored.state.order);
-    return new Fitting(model, compiled, data, settings, sourcesOf(model, data, settings), checkpointers, stored);
+    return new Fitting(model, compiled, data, settings, sources, checkpointers, stored);
   };
   const fitting = await begin().catch(async (error: unknown) => {
+    for (const source of Object.values(sources)) await source?.close().catch(() => undefined);
     await release();
     throw error;
   });
@@ -118,7 +119,7 @@ class Fitting {
     await model.serving.end();
     // Each gets to clean up, whatever happened before.
     for (const callback of settings.callbacks) await attempt(() => this.call(callback.onTrainEnd?.(training)));
-    for (const source of Object.values(this.sources)) await attempt(() => source?.close());
+    for (const source of Object.values(this.sources)) await attempt(() => this.call(source?.close()));
     await release?.();
     if (failure) throw failure.error;
     return { curves: this.curves, epochs: this.epoch, stopped: this.stopped };
@@ -161,10 +162,10 @@ class Fitting {
   /** The steps of one epoch; undefined when a callback stopped the training since the loss is no longer finite. */
   private async pass(tally: Tally): Promise<Figures | undefined> {
     const { epoch, settings, training } = this;
-    const { callbacks, threads, priority, signal, nonFinite } = settings;
+    const { callbacks, threads, priority, signal, nonFinite, shuffle, seed } = settings;
     const { onProgress, onBatch, failed, throwFailure } = progressCaller(callbacks, training);
     const until = signal ? AbortSignal.any([signal, failed]) : failed;
-    const runs = this.sources.training.epoch(epoch, tally.steps, until);
+    const runs = this.sources.training.epoch(epoch, tally.steps, until, shuffle ? seed : undefined);
     const untilPause = (): number =>
       Math.min(...this.checkpointers.map((checkpointer) => checkpointer.stepsLeft(this.stepsBefore + tally.steps)));
     const pause = (): Promise<void> => this.save((checkpointer, { steps }) => checkpointer.stepsLeft(steps) <= 0);
@@ -193,7 +194,7 @@ class Fitting {
   private async validate(): Promise<Figures> {
     const { validation } = this.sources;
     const { validationData, threads, signal } = this.settings;
-    if (!validation || !validationData) return {};
+    if (!validation || validationData === undefined) return {};
     const figures = await this.evaluator.pass(
       validationData,
       validation,
@@ -254,7 +255,7 @@ class Fitting {
     this.claim.take([...this.model.weights.values()]);
   }
 
-  /** Waits for a callback, though not for ever when the training is aborted. */
+  /** Waits for a callback or the end of a source, though not for ever when the training is aborted. */
   private async call(returned: void | Promise<void>): Promise<void> {
     if (returned) await abortable(Promise.resolve(returned), this.settings.signal, patience);
   }

@@ -8,7 +8,7 @@ import { deriveSeed, randomStream, shuffling } from "../random.js";
 import { inTurns } from "../turns.js";
 import { checkData } from "./check-data.js";
 import { batchRun, rowRuns, type Run } from "./runs.js";
-import { isStream, StreamReader, type DataStream, type StreamOpener } from "./stream.js";
+import { isNodeStream, isStream, StreamReader, type DataStream, type StreamOpener } from "./stream.js";
 
 /** Examples to shuffle before the event loop gets a turn: about a millisecond's work. */
 const shufflePace = 1 << 15;
@@ -27,8 +27,13 @@ export interface Source {
   readonly steps: number | undefined;
   /** Steps of each kind there will be, where that is known. */
   readonly kinds: Iterable<Run>;
-  /** The steps of an epoch, without the first `skip` of them. */
-  epoch(epoch: number, skip?: number, signal?: AbortSignal): Iterable<Run> | AsyncIterable<Run>;
+  /**
+   * The steps of an epoch, without the first `skip` of them.
+   *
+   * @param shuffleBy - the seed that decides the order of a dataset's examples in each epoch; undefined for their own order
+   */
+  epoch(epoch: number, skip?: number, signal?: AbortSignal, shuffleBy?: number): Iterable<Run> | AsyncIterable<Run>;
+  /** Ends it, also if it was never gone through. */
   close(): Promise<void>;
 }
 
@@ -36,8 +41,6 @@ export interface Source {
 export interface SourceOptions {
   readonly batchSize: number;
   readonly dropLast?: boolean;
-  /** The seed that decides the order of a dataset's examples in each epoch; undefined for their own order. */
-  readonly shuffleBy?: number | undefined;
   readonly stepsPerEpoch?: number | undefined;
   readonly prefetch?: number | undefined;
 }
@@ -57,7 +60,7 @@ export function sourceOf(
   return datasetSource(data, options);
 }
 
-function datasetSource(data: Dataset, { batchSize, dropLast, shuffleBy }: SourceOptions): Source {
+function datasetSource(data: Dataset, { batchSize, dropLast }: SourceOptions): Source {
   const count = dropLast ? data.size - (data.size % batchSize) : data.size;
   const from = (order: Int32Array, skip: number): Generator<Run> =>
     rowRuns(data, order.subarray(skip * batchSize, count), batchSize);
@@ -70,7 +73,8 @@ function datasetSource(data: Dataset, { batchSize, dropLast, shuffleBy }: Source
   return {
     steps: Math.ceil(count / batchSize),
     kinds: rowRuns(data, data.rows.subarray(0, count), batchSize),
-    epoch: (epoch, skip = 0) => (shuffleBy === undefined ? from(data.rows, skip) : shuffled(shuffleBy, epoch, skip)),
+    epoch: (epoch, skip = 0, _, shuffleBy) =>
+      shuffleBy === undefined ? from(data.rows, skip) : shuffled(shuffleBy, epoch, skip),
     close: () => Promise.resolve(),
   };
 }
@@ -80,6 +84,8 @@ class StreamSource implements Source {
   readonly kinds = [];
   private reader: StreamReader | undefined;
   private opened = false;
+  /** What the stream failed with before it was read. */
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(
     private readonly where: string,
@@ -88,6 +94,8 @@ class StreamSource implements Source {
     private readonly options: SourceOptions,
   ) {
     this.steps = options.stepsPerEpoch;
+    // It may be long until it is read, and a Node stream that fails while nobody listens ends the process.
+    if (isNodeStream(data)) data.on("error", (error) => (this.failure ??= { error }));
   }
 
   /** Until the stream ends; with `stepsPerEpoch` so many batches, of a stream that goes on from epoch to epoch. */
@@ -109,6 +117,7 @@ class StreamSource implements Source {
   }
 
   async close(): Promise<void> {
+    if (!this.opened && isNodeStream(this.data)) this.data.destroy();
     await this.reader?.close();
     this.reader = undefined;
   }
@@ -131,6 +140,7 @@ class StreamSource implements Source {
 
   private open(): StreamReader {
     const { where, model, data, options } = this;
+    if (this.failure) throw this.failure.error;
     this.opened = true;
     const stream = typeof data === "function" ? data() : data;
     return new StreamReader(where, stream, model, options.batchSize, options.prefetch ?? 2);

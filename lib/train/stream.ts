@@ -1,4 +1,5 @@
 // Streams of batches: reads ahead of training, a bounded number of batches, and makes each of them a small dataset.
+import type { Readable } from "node:stream";
 import { abortable } from "../abortable.js";
 import { dataset, Dataset, type Rows } from "../data/dataset.js";
 import { formatShape, shapeError } from "../errors.js";
@@ -71,8 +72,7 @@ export class StreamReader {
     this.ended = true;
     const closing = Promise.resolve(this.iterator.return?.());
     // A Node stream that waits for data hears of return() only when some comes.
-    const { destroy } = this.source as { destroy?: unknown };
-    if (this.reading > 0 && typeof destroy === "function") destroy.call(this.source);
+    if (this.reading > 0 && isNodeStream(this.source)) this.source.destroy();
     if (this.reading > 0) closing.catch(() => undefined);
     else await closing;
   }
@@ -135,6 +135,12 @@ export class StreamReader {
 /** Anything that a stream may be read from. */
 export function isStream(value: unknown): value is DataStream {
   return typeof (value as Partial<DataStream> | null | undefined)?.[Symbol.asyncIterator] === "function";
+}
+
+/** A Node stream, which ends with destroy(), and tells of failures whether it is read or not. */
+export function isNodeStream(value: unknown): value is Pick<Readable, "on" | "destroy"> {
+  const { on, destroy } = (value ?? {}) as { [Key in "on" | "destroy"]?: unknown };
+  return isStream(value) && typeof on === "function" && typeof destroy === "function";
 }
 
 /** A batch with the shape that the model takes. */

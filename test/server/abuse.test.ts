@@ -1,12 +1,13 @@
 // Clients of the example server that mean no good, or are cut off: each gets its answer, and the others theirs.
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { FastifyInstance } from "fastify";
+import { setMemoryLimit } from "simdnn";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { buildApp, type AppOptions } from "../../examples/server/src/app.js";
 import { Client, csv, examples, kept } from "./client.js";
@@ -131,16 +132,59 @@ test("networks and numbers of models that would fill the memory are refused", as
   await client.train("?epochs=1");
 });
 
-test("a folder with remains of crashes is no hindrance", async () => {
-  const ids = [1, 2, 3].map((i) => none.replace(/0$/, String(i)));
-  for (const id of ids) mkdirSync(join(folder, id));
-  writeFileSync(join(folder, ids[0]!, "training.json"), '{"id":');
-  writeFileSync(join(folder, ids[1]!, "data.csv"), "x,y");
-  writeFileSync(join(folder, ids[2]!, "training.json"), "");
+test("a folder with remains of crashes is no hindrance, and what was accepted is never removed", async () => {
+  let client = await start();
+  const { id } = await client.train("?epochs=2");
+  await client.events(id);
+  const [view, before] = [await client.view(id), await client.predict(id, [[0.5, 0.6]])];
+  await app!.close();
+  mkdirSync(join(folder, `${none}.tmp`)); // an upload that did not end
+  writeFileSync(join(folder, `${none}.tmp`, "data.csv"), "x,y");
   mkdirSync(join(folder, "mine"));
-  const client = await start();
-  expect(await (await client.send("GET", "/models")).json()).toEqual([]);
+  const file = join(folder, id, "training.json");
+  const whole = readFileSync(file, "utf8");
+  for (const damaged of ["", whole.slice(0, 20), "null", "{}", whole.replace('"done"', '"ready"'), undefined]) {
+    rmSync(file);
+    if (damaged !== undefined) writeFileSync(file, damaged);
+    const others = readdirSync(join(folder, id));
+    client = await start();
+    expect(await client.view(id)).toMatchObject({ state: "failed", error: expect.stringContaining("training.json") as string }); // prettier-ignore
+    expect((await client.send("POST", `/models/${id}/predict`, { inputs: [[1, 2]] })).status).toBe(409);
+    await app!.close();
+    expect(kept(folder).sort()).toEqual([id, "mine"].sort());
+    expect(readdirSync(join(folder, id))).toEqual(others);
+    writeFileSync(file, whole);
+  }
+  client = await start();
+  expect(await client.view(id)).toMatchObject({ id, state: "done", options: view.options });
+  expect(await client.predict(id, [[0.5, 0.6]])).toEqual(before);
+  expect((await client.send("DELETE", `/models/${id}`)).status).toBe(204);
   expect(kept(folder)).toEqual(["mine"]);
+});
+
+test("a fault of the server is no mistake of the client, and names no file", async () => {
+  let client = await start();
+  const { id } = await client.train("?epochs=1&hidden=1000,1000");
+  await client.events(id);
+  await app!.close();
+  client = await start();
+  const predict = (): Promise<Response> => client.send("POST", `/models/${id}/predict`, { inputs: [[1, 2]] });
+  const model = join(folder, id, "model.safetensors");
+  renameSync(model, `${model}.away`);
+  const gone = await predict();
+  expect(gone.status).toBe(500);
+  expect(await gone.text()).not.toContain(folder);
+  renameSync(`${model}.away`, model);
+  setMemoryLimit(1);
+  try {
+    const full = await predict(); // which reads the model
+    expect(full.status).toBe(503);
+    expect(Number(full.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await full.text()).not.toContain(folder);
+  } finally {
+    setMemoryLimit(Infinity);
+  }
+  expect((await predict()).status).toBe(200);
 });
 
 test("data that cannot be read fails its training, at the next start, too, and nothing else", async () => {

@@ -5,6 +5,7 @@ export interface View {
   readonly id: string;
   readonly state: string;
   readonly error?: string;
+  readonly options?: Record<string, unknown>;
   readonly epochs: number;
   readonly classes?: readonly (string | number)[];
 }

@@ -1,17 +1,16 @@
 // The HTTP side: routes, limits and answers. Trainings are trainings.ts.
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import { isSimdnnError } from "simdnn";
-import { Examples, IdParams, PredictBody, UploadQuery } from "./options.js";
+import fastify, { type FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import { DataError, prepare, readCsv, tableOf } from "./table.js";
+import { HttpError, messageOf, statusOf } from "./errors.js";
+import { Examples, IdParams, PredictBody, UploadQuery } from "./options.js";
+import { prepare, readCsv, tableOf } from "./table.js";
 import type { Training } from "./training.js";
 import { Trainings, type Limits } from "./trainings.js";
 import { validate } from "./validate.js";
@@ -26,21 +25,9 @@ export interface AppOptions extends Partial<Limits> {
   readonly log?: boolean;
 }
 
-class HttpError extends Error {
-  constructor(
-    readonly statusCode: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { folder, slots = 2, waiting = 8, threads = 1, models = 1000 } = options;
   const { uploadLimit = 64 << 20, uploadTime = 120_000, log = false } = options;
-  const trainings = new Trainings(folder, { slots, waiting, threads, models });
-  await trainings.open();
-
   const app = fastify({
     logger: log,
     bodyLimit: uploadLimit,
@@ -54,33 +41,19 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addContentTypeParser("application/json", json, app.getDefaultJsonParser("error", "error"));
   // CSV goes to the disk as it comes; only JSON is parsed in memory.
   app.addContentTypeParser("text/csv", (_, payload, done) => done(null, payload));
-  app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => {
-    const status = error instanceof DataError || isSimdnnError(error) ? 400 : (error.statusCode ?? 500);
+  app.setErrorHandler((error, _, reply) => {
+    const status = statusOf(error);
     if (status >= 500) app.log.error(error);
-    return reply.code(status).send({ error: status >= 500 ? "internal error" : error.message });
+    if (status === 429 || status === 503) void reply.header("retry-after", "5");
+    return reply.code(status).send({ error: messageOf(error) });
   });
 
+  const trainings = new Trainings(folder, { slots, waiting, threads, models }, (error) => app.log.error(error));
+  await trainings.open();
   const known = (id: string): Training => {
     const training = trainings.get(id);
     if (!training) throw new HttpError(404, `there is no model ${id}`);
     return training;
-  };
-  const refuseWhenFull = (reply: FastifyReply): void => {
-    if (!trainings.full) return;
-    void reply.header("retry-after", "5");
-    throw new HttpError(429, "there are too many trainings; try again later, or delete some");
-  };
-  /** Makes the folder of a new training; it goes away again when `fill` throws. */
-  const withFolder = async <R>(fill: (id: string, folder: string) => Promise<R>): Promise<R> => {
-    const id = randomUUID();
-    const own = trainings.folderOf(id);
-    await mkdir(own, { recursive: true });
-    try {
-      return await fill(id, own);
-    } catch (error) {
-      await rm(own, { recursive: true, force: true });
-      throw error;
-    }
   };
 
   const upload = {
@@ -89,11 +62,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       body: { content: { "application/json": { schema: Examples }, "text/csv": { schema: Type.Any() } } },
     },
     // Before the body is read: nobody uploads for nothing.
-    preParsing: async (_: unknown, reply: FastifyReply): Promise<void> => refuseWhenFull(reply),
+    onRequest: (_: unknown, __: unknown, done: () => void): void => {
+      trainings.refuseWhenFull();
+      done();
+    },
   };
   app.post("/models", upload, async (request, reply) => {
     const { target, ...given } = request.query;
-    const training = await withFolder(async (id, own) => {
+    const training = await trainings.add(async (own) => {
       if (request.body instanceof Readable) {
         if (target === undefined) throw new HttpError(400, "say with ?target= which column is to be predicted");
         const file = join(own, "data.csv");
@@ -105,11 +81,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         prepare(tableOf(inputs, targets), given);
         await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }));
       }
-      refuseWhenFull(reply); // others may have come while this one was sent
-      return trainings.add({ id, options: given, target, state: "queued" });
+      return { options: given, ...(target !== undefined && { target }) };
     });
-    const { id } = training.saved;
-    return reply.code(202).header("location", `/models/${id}`).send(view(training));
+    return reply.code(202).header("location", `/models/${training.saved.id}`).send(view(training));
   });
 
   app.get("/models", () => trainings.list().map(view));

@@ -3,10 +3,8 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { dataset, type Dataset } from "simdnn";
+import { DataError } from "./errors.js";
 import type { TrainingOptions } from "./options.js";
-
-/** What is wrong with the data that a client sent; answered with 400. */
-export class DataError extends Error {}
 
 export interface Table {
   readonly columns: number;

@@ -1,24 +1,13 @@
 // One training: its files, its state, and what it tells whoever listens. Knows nothing of HTTP.
 import { EventEmitter } from "node:events";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { adam, checkpoint, dense, normalization, sequential, type Layer, type Model } from "simdnn";
-import type { Examples, TrainingOptions } from "./options.js";
+import { messageOf, statusOf } from "./errors.js";
 import { forget, loaded } from "./loaded.js";
+import type { Examples, TrainingOptions } from "./options.js";
+import { writeSaved, type Saved, type State } from "./saved.js";
 import { prepare, readCsv, tableOf, type Prepared } from "./table.js";
-
-export type State = "queued" | "running" | "done" | "failed" | "cancelled";
-
-/** What is kept on the disk beside data, checkpoints and the trained model. */
-export interface Saved {
-  readonly id: string;
-  readonly options: TrainingOptions;
-  /** The column of data.csv to be predicted; undefined where the data is data.json. */
-  readonly target?: string | undefined;
-  state: State;
-  error?: string | undefined;
-  classes?: readonly (string | number)[] | undefined;
-}
 
 /** The figures of an epoch. */
 export interface Progress {
@@ -39,6 +28,7 @@ export class Training extends EventEmitter<{ change: [] }> {
   constructor(
     readonly folder: string,
     readonly saved: Saved,
+    private readonly log: (error: unknown) => void,
   ) {
     super();
     this.setMaxListeners(0);
@@ -63,9 +53,9 @@ export class Training extends EventEmitter<{ change: [] }> {
     try {
       await this.become("running");
       const data = await this.data();
-      this.saved.classes = data.classes;
+      if (data.classes) this.saved.classes = [...data.classes];
       const model = (this.model = this.build(data));
-      const { epochs, batchSize, seed } = this.saved.options;
+      const { epochs, batchSize, seed } = this.options;
       const { curves } = await model.fit(data.train, {
         epochs,
         batchSize,
@@ -90,8 +80,9 @@ export class Training extends EventEmitter<{ change: [] }> {
       if (error === suspended) return;
       if (this.controller.signal.aborted) await this.become("cancelled").catch(() => undefined);
       else {
-        this.saved.error = error instanceof Error ? error.message : String(error);
-        await this.become("failed").catch(() => undefined);
+        if (statusOf(error) >= 500) this.log(error);
+        this.saved.error = messageOf(error);
+        await this.become("failed").catch(this.log);
       }
     } finally {
       this.model = undefined; // thousands of models that are done would fill the memory
@@ -126,23 +117,20 @@ export class Training extends EventEmitter<{ change: [] }> {
     this.controller.abort(suspended);
   }
 
-  async remove(): Promise<void> {
+  /** Its files are going to be removed. */
+  forget(): void {
     forget(join(this.folder, "model.safetensors"));
-    await rm(this.folder, { recursive: true, force: true });
-  }
-
-  /** Written beside and renamed: a crash leaves the old state or the new one. */
-  async save(): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
-    const file = join(this.folder, "training.json");
-    await writeFile(`${file}.new`, JSON.stringify(this.saved));
-    await rename(`${file}.new`, file);
   }
 
   private async become(state: State): Promise<void> {
     this.saved.state = state;
     if (this.ended) this.emit("change");
-    await this.save();
+    await writeSaved(this.folder, this.saved);
+  }
+
+  /** Only those run that have some. */
+  private get options(): TrainingOptions {
+    return this.saved.options!;
   }
 
   private progress(epoch: number, logs: Readonly<Record<string, number | undefined>>): void {
@@ -154,14 +142,14 @@ export class Training extends EventEmitter<{ change: [] }> {
   }
 
   private async data(): Promise<Prepared> {
-    const { target, options } = this.saved;
+    const { options, saved: { target } } = this; // prettier-ignore
     if (target !== undefined) return prepare(await readCsv(join(this.folder, "data.csv"), target), options);
     const { inputs, targets } = JSON.parse(await readFile(join(this.folder, "data.json"), "utf8")) as Examples;
     return prepare(tableOf(inputs, targets), options);
   }
 
   private build({ train, classes }: Prepared): Model {
-    const { hidden, seed, learningRate } = this.saved.options;
+    const { hidden, seed, learningRate } = this.options;
     const layers: Layer[] = [
       normalization(train.statistics()),
       ...hidden.split(",").map((units) => dense(Number(units), { activation: "relu" })),

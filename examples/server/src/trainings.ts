@@ -1,8 +1,11 @@
 // All trainings: a bounded queue, as many at a time as there are slots, and their folders on the disk.
-import { readdir, readFile, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FileLock } from "simdnn";
-import { Training, type Saved } from "./training.js";
+import { HttpError } from "./errors.js";
+import { readSaved, syncFolder, writeSaved, type Saved } from "./saved.js";
+import { Training } from "./training.js";
 
 export interface Limits {
   /** Trainings at a time. */
@@ -16,21 +19,30 @@ export interface Limits {
 }
 
 const idPattern = /^[0-9a-f-]{36}$/;
+/** A folder that is being filled or taken away; one that has no such ending holds what was accepted. */
+const passingPattern = /^[0-9a-f-]{36}\.tmp$/;
 
 export class Trainings {
   private readonly all = new Map<string, Training>();
   private readonly queue: Training[] = [];
   private readonly running = new Map<Training, Promise<void>>();
+  /** Whose folders are being put in their places. */
+  private accepting = 0;
   private lock: FileLock | undefined;
   private closing = false;
 
   constructor(
     readonly folder: string,
     private readonly limits: Limits,
+    /** Is told of the server's own faults, which clients are not. */
+    private readonly log: (error: unknown) => void,
   ) {}
 
-  get full(): boolean {
-    return this.closing || this.queue.length >= this.limits.waiting || this.all.size >= this.limits.models;
+  /** @throws HttpError when there is no room for another one */
+  refuseWhenFull(): void {
+    const { closing, accepting, queue, all, limits } = this;
+    if (closing || queue.length + accepting >= limits.waiting || all.size + accepting >= limits.models)
+      throw new HttpError(429, "there are too many trainings; try again later, or delete some");
   }
 
   get(id: string): Training | undefined {
@@ -41,16 +53,34 @@ export class Trainings {
     return [...this.all.values()];
   }
 
-  folderOf(id: string): string {
-    return join(this.folder, id);
-  }
-
-  /** Takes a training whose data is in its folder already. */
-  async add(saved: Saved): Promise<Training> {
-    const training = new Training(this.folderOf(saved.id), saved);
-    await training.save();
-    this.take(training);
-    return training;
+  /**
+   * Takes a training whose data `fill` puts into a folder, which goes away again when that throws.
+   * @throws HttpError when there is no room; what `fill` throws
+   */
+  async add(fill: (folder: string) => Promise<Pick<Saved, "options" | "target">>): Promise<Training> {
+    const id = randomUUID();
+    const folder = join(this.folder, id);
+    const passing = `${folder}.tmp`;
+    await mkdir(passing);
+    try {
+      const saved: Saved = { id, state: "queued", ...(await fill(passing)) };
+      this.refuseWhenFull(); // others may have come while this one was sent
+      this.accepting++;
+      try {
+        await writeSaved(passing, saved);
+        await rename(passing, folder);
+        await syncFolder(this.folder);
+      } finally {
+        this.accepting--;
+      }
+      const training = new Training(folder, saved, this.log);
+      this.all.set(id, training);
+      this.enqueue(training);
+      return training;
+    } catch (error) {
+      await rm(passing, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   async remove(training: Training): Promise<void> {
@@ -58,8 +88,10 @@ export class Trainings {
     const waiting = this.queue.indexOf(training);
     if (waiting >= 0) this.queue.splice(waiting, 1);
     await this.running.get(training);
-    this.all.delete(training.saved.id);
-    await training.remove();
+    if (!this.all.delete(training.saved.id)) return; // somebody else was first
+    training.forget();
+    await rename(training.folder, `${training.folder}.tmp`);
+    await rm(`${training.folder}.tmp`, { recursive: true });
   }
 
   /**
@@ -71,19 +103,15 @@ export class Trainings {
       join(this.folder, ".lock"),
       (holder) => new Error(`${holder} serves the models of "${this.folder}"; end it, or choose another folder`),
     );
-    const names = await readdir(this.folder);
-    for (const name of names.filter((name) => idPattern.test(name))) {
-      const saved = await readSaved(join(this.folderOf(name), "training.json"));
-      if (saved === undefined) {
-        await rm(this.folderOf(name), { recursive: true, force: true }); // a crash came before its upload had ended
-        continue;
-      }
-      const training = new Training(this.folderOf(name), saved);
-      if (training.ended) this.all.set(name, training);
-      else {
-        training.saved.state = "queued";
-        this.take(training);
-      }
+    for (const name of await readdir(this.folder)) {
+      const folder = join(this.folder, name);
+      if (passingPattern.test(name)) await rm(folder, { recursive: true }); // a crash came before its upload had ended
+      if (!idPattern.test(name)) continue;
+      const training = new Training(folder, await readSaved(folder), this.log);
+      this.all.set(name, training);
+      if (training.ended) continue;
+      training.saved.state = "queued";
+      this.enqueue(training);
     }
   }
 
@@ -96,8 +124,7 @@ export class Trainings {
     await this.lock?.release();
   }
 
-  private take(training: Training): void {
-    this.all.set(training.saved.id, training);
+  private enqueue(training: Training): void {
     this.queue.push(training);
     this.fill();
   }
@@ -112,14 +139,5 @@ export class Trainings {
       });
       this.running.set(next, run);
     }
-  }
-}
-
-/** Undefined where there is none, or half of one. */
-async function readSaved(file: string): Promise<Saved | undefined> {
-  try {
-    return JSON.parse(await readFile(file, "utf8")) as Saved;
-  } catch {
-    return undefined;
   }
 }

@@ -97,9 +97,9 @@ export function isSimdnnError<Code extends ErrorCode = ErrorCode>(
   return error instanceof SimdnnError && (code === undefined || error.code === code);
 }
 
-/** `[32, 784]`, the way every message writes a shape. */
-export function formatShape(shape: readonly number[]): string {
-  return `[${shape.join(", ")}]`;
+/** `[32, 784]`, the way every message writes a shape; of what is no number it says what it is. */
+export function formatShape(shape: readonly unknown[]): string {
+  return `[${shape.map((dim) => (typeof dim === "number" ? dim : typeof dim)).join(", ")}]`;
 }
 
 /** An error about shapes: the sentence, then one line per operand. */

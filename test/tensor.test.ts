@@ -82,6 +82,12 @@ describe("options", () => {
     expect(() => parameter(1, options as object)).toThrow(failure("OptionError", /^parameter: /));
   });
 
+  test("shapes of anything else are refused by what they hold", () => {
+    const dims = [2, Object.create(null), Symbol("3"), 4n, "5"] as number[];
+    const message = /but received \[2, object, symbol, bigint, string\]/;
+    expect(() => tensor(new Float32Array(1), { shape: dims })).toThrow(failure("ShapeError", message));
+  });
+
   test.each([[[-1]], [[NaN]], [[0.5]], [[2 ** 31]], [[1, 1, 1, 1, 1, 1, 1]]])("shape %j is refused", (shape) => {
     expect(() => tensor(new Float32Array(1), { shape })).toThrow(failure("ShapeError", /up to 6 dimensions/));
   });

@@ -35,25 +35,28 @@ export function averageWeights(options: AverageWeightsOptions = {}): Callback {
   const correctBias = bool(where, "correctBias", options.correctBias ?? true);
   const averages = new Map<Tensor, Tensor>();
   const share = tensor(1 - beta, { dtype: "float64" });
-  let before = 0;
+  const averageOf = (parameter: Tensor): Tensor => {
+    const average = averages.get(parameter) ?? zeros(parameter, { name: `${parameter.label}.average` });
+    averages.set(parameter, average);
+    return average;
+  };
+  let before: number | undefined; // undefined where no training has begun
   return {
     recordStep: ({ parameters }) => {
-      for (const parameter of parameters) {
-        const average = averages.get(parameter) ?? zeros(parameter, { name: `${parameter.label}.average` });
-        averages.set(parameter, average);
-        lerp(average, parameter, share);
-      }
+      for (const parameter of parameters) lerp(averageOf(parameter), parameter, share);
     },
     onTrainBegin: ({ model }) => {
       before = model.optimizer.iterations.item();
       for (const parameter of model.parameters) {
-        const average = averages.get(parameter)!.write();
+        const average = averageOf(parameter).write();
         if (correctBias) average.fill(0);
         else average.set(parameter.read());
       }
     },
     onTrainEnd: ({ model }) => {
+      if (before === undefined) return;
       const steps = model.optimizer.iterations.item() - before;
+      before = undefined;
       if (steps === 0) return;
       const correction = correctBias ? 1 - beta ** steps : 1;
       for (const parameter of model.parameters) {
@@ -62,7 +65,7 @@ export function averageWeights(options: AverageWeightsOptions = {}): Callback {
       }
     },
     getState: () => ({
-      before,
+      before: before!,
       averages: Object.fromEntries([...averages].map(([{ label }, average]) => [label, average])),
     }),
     setState: (state) => {

@@ -68,6 +68,26 @@ describe("averageWeights", () => {
     close(numbers(model), expected(steps.at(-1)!, average));
   });
 
+  test("of a stream are those of a dataset", async () => {
+    const [streamed, whole] = [network(), network()];
+    await whole.fit(data, { epochs: 3, batchSize: 25, shuffle: false, callbacks: [averageWeights()] });
+    await streamed.fit(() => [data], { epochs: 3, callbacks: [averageWeights()] });
+    expect(numbers(streamed)).toEqual(numbers(whole));
+  });
+
+  test("leave a model alone whose training ends before it has begun", async () => {
+    const model = network();
+    await model.fit(data);
+    const before = numbers(model);
+    const failing: Callback = {
+      onTrainBegin: () => {
+        throw new Error("not today");
+      },
+    };
+    await expect(model.fit(data, { callbacks: [failing, averageWeights()] })).rejects.toThrow("not today");
+    expect(numbers(model)).toEqual(before);
+  });
+
   test("counts the steps of short batches, and starts afresh with each training", async () => {
     const run = async (callback: Callback): Promise<number[]> => {
       const model = network();

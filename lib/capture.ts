@@ -79,9 +79,7 @@ export function capture<P extends readonly Tensor[], R extends Outputs>(
 
   const runAsync = async (...args: Arguments<P>): Promise<R> => {
     const [{ program, inputs, result, outputs }, values] = prepare(args);
-    const feeds = inputs.flatMap((input, i) =>
-      program.uses(input) ? [{ tensor: input, values: values[i]!.data() }] : [],
-    );
+    const feeds = inputs.map((tensor, i) => ({ tensor, values: values[i]!.data() }));
     const results = new Map(outputs.map((output) => [output, zeros(output, { name: output.name })]));
     await program.submit(1, {
       feeds,

@@ -109,10 +109,6 @@ export class Program {
     return this.arena.byteLength;
   }
 
-  uses(tensor: Tensor): boolean {
-    return this.image.has(tensor);
-  }
-
   /** As many of `threads` as pay. */
   private useful(threads: number): number {
     return this.spreads ? Math.min(threads, most.threads) : 1;
@@ -143,7 +139,8 @@ export class Program {
   submit(steps: number, options: RunOptions = {}): Promise<void> {
     const { fetches = [], threads = defaultThreads(), priority = 0, signal, onProgress } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    const feeds = [...(options.feeds ?? []), ...this.fedFor(steps)];
+    // Not what no op reads, such as the targets of a loss that is one of the outputs alone.
+    const feeds = [...(options.feeds ?? []).filter(({ tensor }) => this.image.has(tensor)), ...this.fedFor(steps)];
     const failure = new Error(); // made now so that a rejection carries the caller's stack
     const numbers = (streams: readonly Stream[]): Int32Array =>
       Int32Array.from(streams, ({ tensor }) => this.image.numberOf(tensor));

@@ -85,6 +85,20 @@ describe("trainOnBatch", () => {
     expect(atOnce.getWeights()).toEqual(inTurn.getWeights());
   });
 
+  it("takes a loss that has no use for targets, as streams do", async () => {
+    const made = (): Model =>
+      sequential([dense(2)], { inputShape: [width], seed: 1 }).compile({ loss: (outputs: Tensor) => outputs.square().mean() }); // prettier-ignore
+    const [online, streamed, whole] = [made(), made(), made()];
+    const data = examples(4);
+    const [inputs, targets] = rowsOf(data, 0, 4);
+    await whole.fit(data, { shuffle: false });
+    await online.trainOnBatch(inputs, targets);
+    await streamed.fit(() => [{ inputs, targets }]);
+    expect(online.getWeights()).toEqual(whole.getWeights());
+    expect(streamed.getWeights()).toEqual(whole.getWeights());
+    expect(await streamed.evaluate(() => [{ inputs, targets }])).toEqual(await whole.evaluate(data));
+  });
+
   it("keeps nothing of the steps that are over", async () => {
     const model = network();
     const [inputs, labels] = rowsOf(examples(4), 0, 4);

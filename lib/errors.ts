@@ -26,6 +26,7 @@ export interface ErrorDetails {
   BusyError: { readonly what: string };
   /** NaN or infinity where training cannot go on. */
   NonFiniteError: {
+    readonly where?: string | undefined;
     readonly what: string;
     readonly value: number;
     readonly epoch?: number | undefined;
@@ -131,11 +132,11 @@ export function busyError(
 
 /** `loss became NaN at epoch 3, step 41; first non-finite tensor: dense2.output` */
 export function nonFiniteError(details: ErrorDetails["NonFiniteError"]): SimdnnError<"NonFiniteError"> {
-  const { what, value, epoch, step, tensor } = details;
+  const { where, what, value, epoch, step, tensor } = details;
   const place = [epoch === undefined ? [] : [`epoch ${epoch}`], step === undefined ? [] : [`step ${step}`]]
     .flat()
     .join(", ");
-  const text = `${what} became ${value}${place && ` at ${place}`}${tensor === undefined ? "" : `; first non-finite tensor: ${tensor}`}`;
+  const text = `${where === undefined ? "" : `${where}: `}${what} became ${value}${place && ` at ${place}`}${tensor === undefined ? "" : `; first non-finite tensor: ${tensor}`}`;
   return new SimdnnError("NonFiniteError", text, details);
 }
 

@@ -217,7 +217,8 @@ function checkFinite(name: string, values: Tensor): void {
     if (Number.isFinite(array[i])) continue;
     const width = values.size / values.shape[0]!;
     throw nonFiniteError({
-      what: `dataset: ${name}[${Math.floor(i / width)}]${width > 1 ? ` (value ${i % width})` : ""}`,
+      where: "dataset",
+      what: `${name}[${Math.floor(i / width)}]${width > 1 ? ` (value ${i % width})` : ""}`,
       value: array[i]!,
     });
   }

@@ -1,11 +1,11 @@
 // One pass over examples as native runs: computes what it is told to of each batch, and keeps what it contributes. Where batches come from is runs.ts.
-import { indexError, isSimdnnError, type SimdnnError } from "../errors.js";
+import { indexError, isSimdnnError, SimdnnError } from "../errors.js";
 import { Program, type RunOptions, type StoppedAt, type Timing } from "../program.js";
 import { Recent } from "../recent.js";
 import { Tape, withTape } from "../tape.js";
 import { allocate, bytesOf, type DType, type Tensor } from "../tensor.js";
 import { valueAlone, Tally, type Figure, type Figures } from "./figures.js";
-import { targetsName, type Batch, type Run } from "./runs.js";
+import { targetsName, type Batch, type Run, type Step } from "./runs.js";
 
 /** From a batch to what it contributes to the figures of a pass. Recorded once per size of batch. */
 export type BatchFunction = (batch: Batch) => Readonly<Record<string, Figure>>;
@@ -55,7 +55,7 @@ export class Batches {
   }
 
   /** Goes through all runs in order. Returns the figures of all examples. */
-  async pass(runs: Iterable<Run> | AsyncIterable<Run>, options: PassOptions = {}): Promise<Figures> {
+  async pass(steps: Iterable<Step> | AsyncIterable<Step>, options: PassOptions = {}): Promise<Figures> {
     const { tally = new Tally(), onProgress, untilPause = () => Infinity, pause } = options;
     let reported = performance.now();
     const report = (): void => {
@@ -65,7 +65,11 @@ export class Batches {
     const reportWhenDue = (): void => {
       if (performance.now() - reported >= progressInterval) report();
     };
-    for await (const run of runs) {
+    for await (const run of steps) {
+      if (run instanceof SimdnnError) {
+        leaveOut(Object.assign(run, { stepsDone: tally.steps } satisfies StoppedAt), tally, options);
+        continue;
+      }
       tally.expect(this.recording(run).figures);
       for (let done = 0; done < run.steps;) {
         if (untilPause() <= 0) await pause?.();
@@ -143,8 +147,7 @@ export class Batches {
       const located = Object.assign(error, { stepsDone: before + stepsDone } satisfies StoppedAt);
       if (!onSkip || updating || !isSimdnnError(located, "NonFiniteError")) throw located;
       add(stepsDone);
-      tally.skip();
-      onSkip(located);
+      leaveOut(located, tally, { onSkip });
       return stepsDone + 1;
     }
     add(count);
@@ -164,6 +167,13 @@ export class Batches {
       return { program: this.programOf(tape, outputs, fed), fed, figures, outputs, mostSteps };
     });
   }
+}
+
+/** Counts a step that is not finite, unless that is the end. */
+function leaveOut(error: SimdnnError<"NonFiniteError">, tally: Tally, { onSkip }: Pick<PassOptions, "onSkip">): void {
+  if (!onSkip) throw error;
+  tally.skip();
+  onSkip(error);
 }
 
 /** The same error, naming a target by its place in the dataset instead of the batch that begins with example `first` of the run. */

@@ -180,7 +180,9 @@ class Fitting {
     } catch (error) {
       throwFailure();
       if (!isSimdnnError(error, "NonFiniteError")) throw error;
-      await this.stopAt(locatedIn(epoch, (error as StoppedAt).stepsDone, error));
+      const { stepsDone } = error as StoppedAt;
+      if (stepsDone === undefined) throw error; // a source's own
+      await this.stopAt(locatedIn(epoch, stepsDone, error));
       return undefined;
     }
   }
@@ -276,12 +278,8 @@ class Fitting {
 }
 
 /** The same error, saying where training was when the loss stopped being a number. */
-function locatedIn(
-  epoch: number,
-  step: number | undefined,
-  error: SimdnnError<"NonFiniteError">,
-): SimdnnError<"NonFiniteError"> {
-  const located = nonFiniteError({ ...error.details, epoch, step });
+function locatedIn(epoch: number, step: number, error: SimdnnError<"NonFiniteError">): SimdnnError<"NonFiniteError"> {
+  const located = nonFiniteError({ ...error.details, where: undefined, epoch, step });
   return Object.assign(located, {
     stack: `${located.name}: ${located.message}\n${error.stack?.split("\n").slice(1).join("\n")}`,
   });

@@ -1,7 +1,7 @@
 // Online learning: single steps on batches as they come, in the order in which they come.
 import { abortable } from "../abortable.js";
 import { Claim } from "../claim.js";
-import type { Rows } from "../data/dataset.js";
+import { Dataset, type Rows } from "../data/dataset.js";
 import type { Compiled, Model } from "../model.js";
 import { checkOptions, oneOf } from "../options.js";
 import type { Batches } from "./batches.js";
@@ -9,8 +9,8 @@ import { checkData } from "./check-data.js";
 import { checkWork } from "./check-work.js";
 import type { Figures } from "./figures.js";
 import { nonFiniteChoices, type NonFinite } from "./fit-options.js";
-import { batchRun, type Run } from "./runs.js";
-import { asDataset, type StreamedBatch } from "./stream.js";
+import { batchStep, type Step } from "./runs.js";
+import { readBatch, type StreamedBatch } from "./stream.js";
 import { trainingSteps } from "./training-step.js";
 
 export interface TrainOnBatchOptions extends Pick<StreamedBatch, "sampleWeights" | "targetShape"> {
@@ -47,13 +47,13 @@ export class OnlineTrainer {
     checkWork(where, options);
     const { sampleWeights, targetShape, nonFinite = "stop", ...work } = options;
     oneOf(where, "nonFinite", nonFinite, nonFiniteChoices);
-    const batch = asDataset(where, this.model, { inputs, targets, sampleWeights, targetShape });
-    checkData(where, this.model, batch);
-    const run = batchRun(batch);
+    const batch = readBatch(where, this.model, { inputs, targets, sampleWeights, targetShape });
+    if (batch instanceof Dataset) checkData(where, this.model, batch);
+    const only = batchStep(batch);
     const batches = this.batchesFor(nonFinite);
-    batches.prepare([run]);
+    if ("steps" in only) batches.prepare([only]);
     this.waiting++;
-    const mine = abortable(this.last, work.signal).then(() => this.train(batches, run, nonFinite, work));
+    const mine = abortable(this.last, work.signal).then(() => this.train(batches, only, nonFinite, work));
     // Without what they settled with: figures of all steps there ever were would hang on one another.
     this.last = Promise.allSettled([this.last, mine]).then(() => undefined);
     try {
@@ -73,7 +73,7 @@ export class OnlineTrainer {
 
   private async train(
     batches: Batches,
-    run: Run,
+    step: Step,
     nonFinite: NonFinite,
     work: Pick<TrainOnBatchOptions, "threads" | "priority" | "signal">,
   ): Promise<Figures> {
@@ -85,7 +85,7 @@ export class OnlineTrainer {
       const others = serving.begin(claim);
       if (others) await abortable(others, work.signal);
       claim.take([...weights.values()]);
-      const figures = await batches.pass([run], { ...work, within: claim, onSkip });
+      const figures = await batches.pass([step], { ...work, within: claim, onSkip });
       return onSkip ? { ...(skipped === 0 && figures), skipped } : figures;
     } finally {
       await serving.end();

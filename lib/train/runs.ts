@@ -1,5 +1,6 @@
 // Where the steps of a pass get their examples from: rows gathered natively out of a dataset, or batches handed in one by one.
 import type { Dataset } from "../data/dataset.js";
+import { SimdnnError } from "../errors.js";
 import { cast } from "../ops/cast.js";
 import { gather } from "../ops/gather.js";
 import { isFloat, zeros, type DType, type Tensor, type TypedArray } from "../tensor.js";
@@ -26,6 +27,9 @@ export interface Run {
   /** The row in its dataset of an example, counted from the start of the run. */
   readonly rowOf?: (example: number) => number;
 }
+
+/** A step of its own, or why it cannot be made: a number of its batch is not finite. */
+export type Step = Run | SimdnnError<"NonFiniteError">;
 
 export const targetsName = "targets";
 
@@ -64,8 +68,13 @@ export function batchOf({ inputs, targets, sampleWeights }: Examples, indices: T
   });
 }
 
+/** One step over a batch that was read. */
+export function batchStep(batch: Dataset | SimdnnError<"NonFiniteError">): Step {
+  return batch instanceof SimdnnError ? batch : batchRun(batch);
+}
+
 /** One step over all of `data`, whose tensors need not outlive it. */
-export function batchRun({ inputs, targets, sampleWeights }: Examples): Run {
+function batchRun({ inputs, targets, sampleWeights }: Examples): Run {
   const given = [inputs, targets, ...(sampleWeights ? [sampleWeights] : [])];
   return {
     key: `batch ${given.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join()}`,

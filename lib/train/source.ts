@@ -7,8 +7,8 @@ import { wrongValue } from "../options.js";
 import { deriveSeed, randomStream, shuffling } from "../random.js";
 import { inTurns } from "../turns.js";
 import { checkData } from "./check-data.js";
-import { batchRun, rowRuns, type Run } from "./runs.js";
-import { isNodeStream, isStream, StreamReader, type DataStream, type StreamOpener } from "./stream.js";
+import { batchStep, rowRuns, type Run, type Step } from "./runs.js";
+import { isNodeStream, isStream, StreamReader, type DataStream, type ReadBatch, type StreamOpener } from "./stream.js";
 
 /** Examples to shuffle before the event loop gets a turn: about a millisecond's work. */
 const shufflePace = 1 << 15;
@@ -32,7 +32,7 @@ export interface Source {
    *
    * @param shuffleBy - the seed that decides the order of a dataset's examples in each epoch; undefined for their own order
    */
-  epoch(epoch: number, skip?: number, signal?: AbortSignal, shuffleBy?: number): Iterable<Run> | AsyncIterable<Run>;
+  epoch(epoch: number, skip?: number, signal?: AbortSignal, shuffleBy?: number): Iterable<Step> | AsyncIterable<Step>;
   /** Ends it, also if it was never gone through. */
   close(): Promise<void>;
 }
@@ -53,7 +53,8 @@ export function sourceOf(
   options: SourceOptions,
   option = "data",
 ): Source {
-  if (isStreamed(data)) return new StreamSource(where, model, data, options);
+  if (isStreamed(data))
+    return new StreamSource(option === "data" ? where : `${where}: ${option}`, model, data, options);
   checkData(where, model, data, option);
   if (options.stepsPerEpoch !== undefined)
     throw wrongValue(where, "the steps per epoch", "nothing with a dataset", options.stepsPerEpoch);
@@ -99,7 +100,7 @@ class StreamSource implements Source {
   }
 
   /** Until the stream ends; with `stepsPerEpoch` so many batches, of a stream that goes on from epoch to epoch. */
-  async *epoch(epoch: number, skip = 0, signal?: AbortSignal): AsyncGenerator<Run> {
+  async *epoch(epoch: number, skip = 0, signal?: AbortSignal): AsyncGenerator<Step> {
     const { steps } = this;
     let left = steps === undefined ? skip : this.opened ? 0 : epoch * steps + skip;
     for (let step = skip; step < (steps ?? Infinity);) {
@@ -107,11 +108,12 @@ class StreamSource implements Source {
       if (!batch) return;
       if (left > 0) {
         // Tells at least what figures there are, if it is the last of its epoch.
-        if (--left === 0) yield { ...batchRun(batch), steps: 0 };
+        const step = batchStep(batch);
+        if (--left === 0 && "steps" in step) yield { ...step, steps: 0 };
         await setImmediate(); // a source that is always ready would otherwise let nobody else have a turn
       } else {
         step++;
-        yield batchRun(batch);
+        yield batchStep(batch);
       }
     }
   }
@@ -123,7 +125,7 @@ class StreamSource implements Source {
   }
 
   /** @param needed - whether an end would be too early */
-  private async next(signal: AbortSignal | undefined, needed: boolean): Promise<Dataset | undefined> {
+  private async next(signal: AbortSignal | undefined, needed: boolean): Promise<ReadBatch | undefined> {
     const fresh = !this.reader;
     this.reader ??= this.open();
     const batch = await this.reader.next(signal);

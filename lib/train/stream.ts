@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { abortable } from "../abortable.js";
 import { dataset, Dataset, type Rows } from "../data/dataset.js";
-import { formatShape, shapeError } from "../errors.js";
+import { formatShape, isSimdnnError, nonFiniteError, shapeError, type SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
 import { sameShape } from "../ops/shapes.js";
 import { wrongValue } from "../options.js";
@@ -33,10 +33,13 @@ export type DataStream = AsyncIterable<StreamItem>;
 /** A function that opens a stream from its beginning. */
 export type StreamOpener = () => DataStream | Iterable<StreamItem>;
 
+/** A batch of the stream as a dataset, or what is said of the first of its numbers that is not finite. */
+export type ReadBatch = Dataset | SimdnnError<"NonFiniteError">;
+
 /** A stream that is being read. */
 export class StreamReader {
   private readonly iterator: AsyncIterator<unknown> | Iterator<unknown>;
-  private readonly ahead: Promise<Dataset | undefined>[] = [];
+  private readonly ahead: Promise<ReadBatch | undefined>[] = [];
   private last: Promise<unknown> = Promise.resolve();
   private reading = 0;
   private ended = false;
@@ -59,7 +62,7 @@ export class StreamReader {
    * The next batch; undefined at the end.
    * @throws what the source throws; OptionError, ShapeError for what is no batch of the model; the signal's reason, at once
    */
-  async next(signal?: AbortSignal): Promise<Dataset | undefined> {
+  async next(signal?: AbortSignal): Promise<ReadBatch | undefined> {
     this.fill(1);
     const next = this.ahead.shift()!;
     this.fill(this.prefetch);
@@ -89,7 +92,7 @@ export class StreamReader {
     if (this.ahead.length < count) this.ahead.push(this.last.then(nothing, nothing));
   }
 
-  private async read(): Promise<Dataset | undefined> {
+  private async read(): Promise<ReadBatch | undefined> {
     const examples: StreamedExample[] = [];
     while (!this.ended) {
       const { done, value } = (await this.item()) as IteratorResult<unknown, unknown>;
@@ -118,9 +121,10 @@ export class StreamReader {
     }
   }
 
-  private batch(value: unknown): Dataset {
+  private batch(value: unknown): ReadBatch {
     const { where, model } = this;
-    const batch = value instanceof Dataset ? value : asDataset(where, model, value);
+    const batch = value instanceof Dataset ? value : readBatch(where, model, value);
+    if (!(batch instanceof Dataset)) return batch;
     if (batch.inputs.shape[0] !== batch.size)
       throw wrongValue(where, "data", "batches that are whole datasets, no parts of them", batch);
     if (sameShape(batch.inputShape, model.inputShape)) return batch;
@@ -144,15 +148,20 @@ export function isNodeStream(value: unknown): value is Pick<Readable, "on" | "de
 }
 
 /** A batch with the shape that the model takes. */
-export function asDataset(where: string, model: Model, value: unknown): Dataset {
+export function readBatch(where: string, model: Model, value: unknown): ReadBatch {
   const { inputs, targets, sampleWeights, targetShape } = (value ?? {}) as Partial<StreamedBatch>;
   if (inputs === undefined || targets === undefined)
     throw wrongValue(where, "data", "a stream of { inputs, targets }, or of { input, target }", value);
-  return dataset(inputs, targets, {
-    ...(ArrayBuffer.isView(inputs) && { inputShape: model.inputShape }),
-    ...(targetShape && { targetShape }),
-    ...(sampleWeights !== undefined && { sampleWeights }),
-  });
+  try {
+    return dataset(inputs, targets, {
+      ...(ArrayBuffer.isView(inputs) && { inputShape: model.inputShape }),
+      ...(targetShape && { targetShape }),
+      ...(sampleWeights !== undefined && { sampleWeights }),
+    });
+  } catch (error) {
+    if (isSimdnnError(error, "NonFiniteError")) return nonFiniteError({ ...error.details, where });
+    throw error;
+  }
 }
 
 function iterate(where: string, source: unknown): AsyncIterator<unknown> | Iterator<unknown> {

@@ -68,6 +68,35 @@ describe("skipped steps", () => {
     expect(stateOf(skipping)).toEqual(stateOf(expected));
   });
 
+  for (const key of ["inputs", "targets", "sampleWeights"] as const)
+    test(`nor do batches with NaN in their ${key}`, async () => {
+      const classifier = (): Model => network().compile({ loss: "softmaxCrossEntropy", optimizer: adam() });
+      const data = (bad: boolean): StreamedBatch[] =>
+        examples({ without: bad ? [] : [0, 4] }).map(({ inputs }, batch) => {
+          const made = {
+            inputs: (inputs as Float32Array).slice(),
+            targets: new Float32Array(size * 3).fill(1 / 3),
+            sampleWeights: Float32Array.from({ length: size }, () => 1),
+          };
+          if (bad && [0, 4].includes(batch)) made[key][1] = NaN;
+          return { ...made, targetShape: [3] };
+        });
+      const [expected, skipping, online] = [classifier(), classifier(), classifier()];
+      await expected.fit(() => data(false), { epochs: 2 });
+      const { curves } = await skipping.fit(() => data(true), { epochs: 2, nonFinite: "skip" });
+      expect(curves.skipped).toEqual([2, 2]);
+      expect(stateOf(skipping)).toEqual(stateOf(expected));
+      const told = [];
+      for (const { inputs, targets, ...options } of [...data(true), ...data(true)])
+        told.push(await online.trainOnBatch(inputs, targets, { ...options, nonFinite: "skip" }));
+      expect(told.filter(({ skipped }) => skipped === 1)).toEqual(Array.from({ length: 4 }, () => ({ skipped: 1 })));
+      expect(stateOf(online)).toEqual(stateOf(expected));
+      const [{ inputs, targets, ...options }] = data(true) as [StreamedBatch];
+      const message = new RegExp(String.raw`^trainOnBatch: ${key}\[\d\].* became NaN$`);
+      await expect(online.trainOnBatch(inputs, targets, options)).rejects.toThrow(failure("NonFiniteError", message));
+      await expect(online.fit(() => data(true).slice(0, 1), { nonFinite: "skip" })).rejects.toThrow(failure("NonFiniteError", /epoch 0, step 0/)); // prettier-ignore
+    });
+
   test("are not told of, and keep their number", async () => {
     const told: number[] = [];
     const callbacks = [{ onBatchEnd: (step: number) => void told.push(step) }];
@@ -161,6 +190,28 @@ describe("by default the step is the last", () => {
         failure("NonFiniteError", /^loss became NaN at epoch 0, step 0; first non-finite tensor: dense1\.output/),
       );
     });
+
+  test("with NaN in a stream, and the model is as it was", async () => {
+    const nan = examples({});
+    (nan[6]!.inputs as Float32Array)[9] = NaN;
+    const [expected, model] = [network(), network()];
+    await expected.fit(() => [...examples({}), ...examples({}).slice(0, 6)]);
+    let opened = 0;
+    const stop = model.fit(() => (opened++ === 0 ? examples({}) : nan), { epochs: 3 });
+    await expect(stop).rejects.toThrow(failure("NonFiniteError", "inputs[2] (value 1) became NaN at epoch 1, step 6"));
+    expect(model.getWeights()).toEqual(expected.getWeights());
+    const { stopped } = await model.fit(() => nan, { callbacks: [terminateOnNaN()] });
+    expect(stopped).toBe("terminateOnNaN");
+    await expect(model.fit(() => examples({}), { validationData: () => nan })).rejects.toThrow(
+      failure("NonFiniteError", "fit: validationData: inputs[2] (value 1) became NaN"),
+    );
+    await expect(model.evaluate(() => nan)).rejects.toThrow(failure("NonFiniteError", /^evaluate: inputs\[2\]/));
+    const own = function* (): Generator<StreamedBatch> {
+      yield* examples({});
+      dataset([[NaN]], [[1]]);
+    };
+    await expect(model.fit(own)).rejects.toThrow(failure("NonFiniteError", "dataset: inputs[0] became NaN"));
+  });
 
   test("with losses that are infinite", async () => {
     const loss: Loss = (outputs: Tensor, targets: Tensor) => outputs.mul(0).add(targets).log().neg();

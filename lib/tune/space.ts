@@ -31,8 +31,6 @@ export type ConfigOf<S extends Space> = {
   readonly [Name in keyof S]: S[Name] extends Dimension<infer T> ? T : never;
 };
 
-const continuous: Axis = { levels: Infinity, ordered: true };
-
 /**
  * The kinds of hyper-parameters, each with the scale on which it is drawn.
  *
@@ -187,12 +185,20 @@ export function checkSpace(where: string, given: unknown): asserts given is Spac
 
 function checkDimension(where: string, name: string, value: unknown): void {
   const { at, axes } = (value ?? {}) as Partial<Dimension<unknown>>;
-  if (typeof at !== "function" || !Array.isArray(axes))
+  if (typeof at !== "function" || !Array.isArray(axes) || !axes.every(isAxis))
     throw wrongValue(where, name, "a dimension such as space.linear(0, 0.5)", value);
 }
 
+const mostListed = 1e6; // values without an order, which a search keeps one by one
+
+function isAxis(value: unknown): boolean {
+  const { levels, ordered } = (value ?? {}) as Partial<Axis>;
+  if (ordered === true && levels === Infinity) return true;
+  return typeof ordered === "boolean" && Number.isInteger(levels) && levels! > 0 && (ordered || levels! <= mostListed);
+}
+
 function scale(type: string, options: { low: number; high: number }, at: (u: number) => number): Dimension<number> {
-  return { type, options, axes: [continuous], at: ([u = 0]) => at(u) };
+  return { type, options, axes: [{ levels: Infinity, ordered: true }], at: ([u = 0]) => at(u) };
 }
 
 /** Which of `count` equal parts of [0, 1] holds u. */

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import * as simdnn from "simdnn";
 import * as kernels from "simdnn/kernels";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { isSimdnnError } from "#lib/errors.js";
 import { bend, bends, theUsersOwn } from "./hostile.js";
 import { kernelCalls } from "./kernel-calls.js";
@@ -14,6 +14,7 @@ type Call = (...args: unknown[]) => unknown;
 const scale = Number(process.env.SIMDNN_FUZZ ?? 1);
 /** The same calls each time, unless there are more of them. */
 const seed = scale === 1 ? { seed: 1 } : {};
+vi.setConfig({ testTimeout: 60_000 * scale });
 
 function functionsOf(exports: object): Readonly<Record<string, Call>> {
   return Object.fromEntries(

@@ -7,12 +7,18 @@ export interface View {
   readonly error?: string;
   readonly options?: Record<string, unknown>;
   readonly epochs: number;
+  readonly last?: Record<string, number>;
   readonly classes?: readonly (string | number)[];
 }
 
 export interface Event {
   readonly event: string;
-  readonly data: { readonly epoch?: number; readonly figures?: Record<string, number>; readonly state?: string };
+  readonly data: {
+    readonly id?: string;
+    readonly epoch?: number;
+    readonly figures?: Record<string, number>;
+    readonly state?: string;
+  };
 }
 
 /** Two classes that a line divides. */
@@ -51,8 +57,12 @@ export class Client {
 
   /** The events of a training up to its end, or up to `enough` of them. */
   async events(id: string, enough = Infinity): Promise<Event[]> {
+    return this.listen(`/models/${id}/events`, (found) => found.length >= enough);
+  }
+
+  async listen(path: string, enough: (found: readonly Event[]) => boolean): Promise<Event[]> {
     const controller = new AbortController();
-    const response = await fetch(`${this.base}/models/${id}/events`, { signal: controller.signal });
+    const response = await fetch(this.base + path, { signal: controller.signal });
     const found: Event[] = [];
     let text = "";
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -63,7 +73,7 @@ export class Client {
         const [event, data] = part.split("\n").map((line) => line.slice(line.indexOf(": ") + 2));
         found.push({ event: event!, data: JSON.parse(data!) as Event["data"] });
       }
-      if (found.length >= enough) break;
+      if (enough(found)) break;
     }
     controller.abort();
     return found;

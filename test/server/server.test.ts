@@ -1,12 +1,12 @@
 // The example server over real HTTP: trainings, predictions meanwhile, limits, restarts, and its page in a browser.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
-import puppeteer from "puppeteer-core";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildApp, type AppOptions } from "../../examples/server/src/app.js";
 import { Client, csv, examples, kept } from "./client.js";
@@ -164,6 +164,46 @@ describe("a restart", () => {
   });
 });
 
+describe("curves", () => {
+  test("are there after a restart, those of what has ended and those of what goes on", async () => {
+    const client = await start();
+    const done = await client.train("?epochs=25");
+    const events = await client.events(done.id);
+    const before = await client.view(done.id);
+    expect(before.epochs).toBe(25);
+    const running = await client.train(forever);
+    await client.events(running.id, 15);
+    const reached = await client.view(running.id);
+    await apps.pop()!.close();
+    const again = await start();
+    expect((await again.view(running.id)).epochs).toBeGreaterThanOrEqual(reached.epochs);
+    const seen = await again.events(running.id, 15);
+    expect(seen.map(({ data }) => data.epoch)).toEqual(Array.from({ length: 15 }, (_, i) => i));
+    expect(await again.view(done.id)).toEqual(before);
+    expect(before.last).toEqual(events.at(-2)!.data.figures);
+    expect(await again.events(done.id)).toEqual(events);
+  });
+
+  test("of all trainings come in one stream, long ones thinned, until a training is gone", async () => {
+    const client = await start();
+    const { id } = await client.train("?epochs=900&batchSize=100");
+    expect(await client.events(id)).toHaveLength(901);
+    const other = await client.train(forever);
+    const found = await client.listen(
+      "/events",
+      (found) => found.filter(({ data }) => data.id === other.id).length > 5,
+    );
+    const [model, ...epochs] = found.filter(({ data }) => data.id === id);
+    expect(model).toMatchObject({ event: "model", data: { state: "done" } });
+    expect(epochs.length).toBeGreaterThan(250);
+    expect(epochs.length).toBeLessThan(402);
+    expect([epochs[0]!.data.epoch, epochs.at(-1)!.data.epoch]).toEqual([0, 899]);
+    const gone = client.listen("/events", (found) => found.some(({ event }) => event === "gone"));
+    await client.send("DELETE", `/models/${other.id}`);
+    expect((await gone).at(-1)).toEqual({ event: "gone", data: { id: other.id } });
+  });
+});
+
 describe("the process", () => {
   const built = join(root, "build/example-server");
   let child: ChildProcess | undefined;
@@ -226,28 +266,66 @@ const browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goo
 describe.skipIf(browser === undefined)(
   `the page${browser === undefined ? " (skipped: there is no chromium)" : ""}`,
   () => {
+    let chromium: Browser;
+    beforeAll(async () => {
+      // A sanitizer that is loaded into every Node process is not for Chromium.
+      const env = { ...process.env, LD_PRELOAD: undefined };
+      chromium = await puppeteer.launch({ executablePath: browser!, args: ["--no-sandbox"], env });
+    });
+    afterAll(() => chromium.close());
+
+    async function open(client: Client): Promise<Page> {
+      const page = await chromium.newPage();
+      await page.goto(client.base);
+      return page;
+    }
+    const pointsOf = (page: Page, path: string): Promise<number> =>
+      page.$eval(
+        path,
+        (line: { getAttribute(name: string): string | null }) => line.getAttribute("points")?.split(" ").length ?? 0,
+      );
+
     test("draws the curves of a training as it goes, and deletes it", async () => {
       const client = await start();
       const { id } = await client.train("?epochs=30&batchSize=8");
-      // A sanitizer that is loaded into every Node process is not for Chromium.
-      const env = { ...process.env, LD_PRELOAD: undefined };
-      const chromium = await puppeteer.launch({ executablePath: browser!, args: ["--no-sandbox"], env });
-      try {
-        const page = await chromium.newPage();
-        await page.goto(client.base);
-        await page.waitForFunction(`document.querySelector("article .state")?.textContent === "done"`);
-        const points = await page.$eval(
-          "article .loss",
-          (line: { getAttribute(name: string): string }) => line.getAttribute("points").split(" ").length,
-        );
-        expect(points).toBe(30);
-        if (process.env.SIMDNN_PICTURE) await page.screenshot({ path: process.env.SIMDNN_PICTURE });
-        await page.click("article button");
-        await page.waitForFunction(`!document.querySelector("article")`);
-        expect((await client.send("GET", `/models/${id}`)).status).toBe(404);
-      } finally {
-        await chromium.close();
-      }
+      const page = await open(client);
+      await page.waitForFunction(`document.querySelector("article .state")?.textContent === "done"`);
+      await expect.poll(() => pointsOf(page, "article .loss")).toBe(30);
+      if (process.env.SIMDNN_PICTURE) await page.screenshot({ path: process.env.SIMDNN_PICTURE });
+      await page.click("article button");
+      await page.waitForFunction(`!document.querySelector("article")`);
+      expect((await client.send("GET", `/models/${id}`)).status).toBe(404);
+    });
+
+    test("goes on with more trainings than a browser has connections", async () => {
+      const client = await start();
+      for (let i = 0; i < 10; i++) await client.train(forever);
+      const page = await open(client);
+      const states = `[...document.querySelectorAll("article .state")].map((state) => state.textContent).sort().join()`;
+      const all = (running: number, queued: number): string =>
+        [...Array<string>(queued).fill("queued"), ...Array<string>(running).fill("running")].join();
+      await page.waitForFunction(`${states} === "${all(2, 8)}"`);
+      const drawn = `[...document.querySelectorAll("article .loss")].filter((line) => line.getAttribute("points")).length`;
+      await page.waitForFunction(`${drawn} === 2`);
+      await page.click("article:last-child button"); // the first that came, and runs
+      await page.waitForFunction(`${states} === "${all(2, 7)}"`);
+      await page.waitForFunction(`${drawn} === 2`);
+      expect(await (await client.send("GET", "/models")).json()).toHaveLength(9);
+    });
+
+    test("draws very long curves, and figures that are no numbers", async () => {
+      const id = "00000000-0000-0000-0000-000000000000";
+      const options = { task: "regression", hidden: "1", batchSize: 1, learningRate: 1, seed: 1, epochs: 100_000 };
+      mkdirSync(join(folder, id));
+      writeFileSync(join(folder, id, "training.json"), JSON.stringify({ id, options, state: "done", figures: ["loss", "valLoss"] })); // prettier-ignore
+      writeFileSync(
+        join(folder, id, "curve.f64"),
+        Float64Array.from({ length: 200_000 }, (_, i) => (i % 2 ? NaN : i)),
+      );
+      const page = await open(await start());
+      await page.waitForFunction(`document.querySelector("article .last")?.textContent === "epoch 100000"`);
+      expect(await pointsOf(page, "article .loss")).toBeLessThan(500);
+      expect(await page.evaluate(`document.querySelector("article output").textContent`)).toContain("valLoss is no number"); // prettier-ignore
     });
   },
 );

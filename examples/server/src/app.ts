@@ -1,5 +1,4 @@
 // The HTTP side: routes, limits and answers. Trainings are trainings.ts.
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { HttpError, messageOf, statusOf } from "./errors.js";
+import { eventsOf, eventsOfAll, sendEvents } from "./events.js";
 import { Examples, IdParams, PredictBody, UploadQuery } from "./options.js";
 import { prepare, readCsv, tableOf } from "./table.js";
 import type { Training } from "./training.js";
@@ -83,22 +83,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       }
       return { options: given, ...(target !== undefined && { target }) };
     });
-    return reply.code(202).header("location", `/models/${training.saved.id}`).send(view(training));
+    return reply.code(202).header("location", `/models/${training.saved.id}`).send(training.view);
   });
 
-  app.get("/models", () => trainings.list().map(view));
-  app.get("/models/:id", { schema: { params: IdParams } }, ({ params }) => view(known(params.id)));
-
-  app.get("/models/:id/events", { schema: { params: IdParams } }, (request, reply) => {
-    const training = known(request.params.id);
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache", connection: "keep-alive" });
-    raw.flushHeaders();
-    // No faster than the client reads: nothing is kept for one that is slow.
-    const gone = new AbortController();
-    raw.once("close", () => gone.abort());
-    pipeline(Readable.from(events(training, gone.signal)), raw).catch(() => undefined);
+  const ofOne = { schema: { params: IdParams } };
+  app.get("/models", () => trainings.list().map(({ view }) => view));
+  app.get("/events", (_, reply) => sendEvents(reply, (gone) => eventsOfAll(trainings, gone)));
+  app.get("/models/:id", ofOne, ({ params }) => known(params.id).view);
+  app.get("/models/:id/events", ofOne, ({ params }, reply) => {
+    const training = known(params.id);
+    sendEvents(reply, (gone) => eventsOf(training, gone));
   });
 
   app.post("/models/:id/predict", { schema: { params: IdParams, body: PredictBody } }, async ({ params, body }) => {
@@ -108,7 +102,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     return training.predict(body.inputs);
   });
 
-  app.delete("/models/:id", { schema: { params: IdParams } }, async ({ params }, reply) => {
+  app.delete("/models/:id", ofOne, async ({ params }, reply) => {
     await trainings.remove(known(params.id));
     return reply.code(204).send();
   });
@@ -116,26 +110,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const page = await readFile(new URL("../page.html", import.meta.url));
   app.get("/", (_, reply) => reply.type("text/html; charset=utf-8").send(page));
   return app;
-}
-
-/** What has happened, and what happens until the end, as fast as somebody takes it. */
-async function* events(training: Training, signal: AbortSignal): AsyncGenerator<string> {
-  const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-  let sent = -1;
-  for (;;) {
-    for (let next = training.after(sent); next; next = training.after(sent)) {
-      yield event("epoch", next);
-      sent = next.epoch;
-    }
-    if (training.ended) break;
-    await once(training, "change", { signal });
-  }
-  yield event("end", { state: training.state, error: training.saved.error });
-}
-
-function view({ saved, epochs }: Training) {
-  const { id, state, options, error, classes } = saved;
-  return { id, state, options, error, classes, epochs: epochs.length, last: epochs.at(-1)?.figures };
 }
 
 function atMost(limit: number): Transform {

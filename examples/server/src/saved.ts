@@ -13,6 +13,8 @@ const Saved = Type.Object({
   /** The column of data.csv to be predicted; undefined where the data is data.json. */
   target: Type.Optional(Type.String()),
   error: Type.Optional(Type.String()),
+  /** The names of what the curve has a number of for each epoch. */
+  figures: Type.Optional(Type.Array(Type.String())),
   /** In the order of the model's outputs; undefined for a regression. */
   classes: Type.Optional(Type.Array(Type.Union([Type.Number(), Type.String()]))),
 });

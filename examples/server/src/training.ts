@@ -3,24 +3,19 @@ import { EventEmitter } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { adam, checkpoint, dense, normalization, sequential, type Layer, type Model } from "simdnn";
+import { Curve } from "./curve.js";
 import { messageOf, statusOf } from "./errors.js";
 import { forget, loaded } from "./loaded.js";
 import type { Examples, TrainingOptions } from "./options.js";
 import { writeSaved, type Saved, type State } from "./saved.js";
 import { prepare, readCsv, tableOf, type Prepared } from "./table.js";
 
-/** The figures of an epoch. */
-export interface Progress {
-  readonly epoch: number;
-  readonly figures: Readonly<Record<string, number>>;
-}
-
 /** Aborts a fit so that it goes on after a restart. */
 const suspended = new Error("the server is shutting down");
 
-/** Emits "change" when there is another epoch, or the end. */
+/** Emits "change" when there is another epoch, or another state. */
 export class Training extends EventEmitter<{ change: [] }> {
-  readonly epochs: Progress[] = [];
+  readonly curve: Curve;
   private readonly controller = new AbortController();
   /** While it is being trained. */
   private model: Model | undefined;
@@ -32,6 +27,7 @@ export class Training extends EventEmitter<{ change: [] }> {
   ) {
     super();
     this.setMaxListeners(0);
+    this.curve = new Curve(join(folder, "curve.f64"), saved.figures);
   }
 
   get state(): State {
@@ -42,10 +38,10 @@ export class Training extends EventEmitter<{ change: [] }> {
     return this.state !== "queued" && this.state !== "running";
   }
 
-  /** The first epoch behind `epoch` that is known: after a restart, those from then on, and all in the end. */
-  after(epoch: number): Progress | undefined {
-    const [first] = this.epochs;
-    return first && this.epochs[Math.max(0, epoch + 1 - first.epoch)];
+  /** What clients see of it. */
+  get view() {
+    const { id, state, options, error, classes } = this.saved;
+    return { id, state, options, error, classes, epochs: this.curve.count, last: this.curve.last?.figures };
   }
 
   /** Trains until it is done, cancelled or suspended; never throws. */
@@ -64,16 +60,15 @@ export class Training extends EventEmitter<{ change: [] }> {
         validationData: data.dev,
         signal: this.controller.signal,
         callbacks: [
-          checkpoint({ dir: join(this.folder, "checkpoints"), every: { epochs: 10 }, resume: true }),
-          { onEpochEnd: (epoch, logs) => this.progress(epoch, logs) },
+          checkpoint({
+            dir: join(this.folder, "checkpoints"),
+            every: Math.max(10, Math.ceil(epochs / 1000)),
+            resume: true,
+          }),
+          { onTrainBegin: (fit) => this.begin(fit.curves), onEpochEnd: (epoch, logs) => this.progress(epoch, logs) },
         ],
       });
-      this.epochs.length = 0; // those from before a restart, too
-      for (let epoch = 0; epoch < (curves.loss?.length ?? 0); epoch++)
-        this.epochs.push({
-          epoch,
-          figures: Object.fromEntries(Object.entries(curves).map(([name, curve]) => [name, curve[epoch]!])),
-        });
+      await this.curve.finish(curves, epochs);
       await model.save(join(this.folder, "model.safetensors"));
       await this.become("done");
     } catch (error) {
@@ -85,6 +80,7 @@ export class Training extends EventEmitter<{ change: [] }> {
         await this.become("failed").catch(this.log);
       }
     } finally {
+      await this.curve.close().catch(this.log);
       this.model = undefined; // thousands of models that are done would fill the memory
     }
   }
@@ -124,7 +120,7 @@ export class Training extends EventEmitter<{ change: [] }> {
 
   private async become(state: State): Promise<void> {
     this.saved.state = state;
-    if (this.ended) this.emit("change");
+    this.emit("change");
     await writeSaved(this.folder, this.saved);
   }
 
@@ -133,11 +129,14 @@ export class Training extends EventEmitter<{ change: [] }> {
     return this.saved.options!;
   }
 
-  private progress(epoch: number, logs: Readonly<Record<string, number | undefined>>): void {
-    const figures = Object.fromEntries(
-      Object.entries(logs).filter((entry): entry is [string, number] => entry[1] !== undefined),
-    );
-    this.epochs.push({ epoch, figures });
+  private async begin(curves: readonly string[]): Promise<void> {
+    this.saved.figures = [...curves];
+    await writeSaved(this.folder, this.saved);
+    await this.curve.begin(curves);
+  }
+
+  private async progress(epoch: number, logs: Readonly<Record<string, number>>): Promise<void> {
+    await this.curve.add(epoch, logs);
     this.emit("change");
   }
 

@@ -1,5 +1,6 @@
 // All trainings: a bounded queue, as many at a time as there are slots, and their folders on the disk.
 import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FileLock } from "simdnn";
@@ -22,7 +23,8 @@ const idPattern = /^[0-9a-f-]{36}$/;
 /** A folder that is being filled or taken away; one that has no such ending holds what was accepted. */
 const passingPattern = /^[0-9a-f-]{36}\.tmp$/;
 
-export class Trainings {
+/** Emits "change" when there is another training, one fewer, or something new of one. */
+export class Trainings extends EventEmitter<{ change: [] }> {
   private readonly all = new Map<string, Training>();
   private readonly queue: Training[] = [];
   private readonly running = new Map<Training, Promise<void>>();
@@ -36,7 +38,10 @@ export class Trainings {
     private readonly limits: Limits,
     /** Is told of the server's own faults, which clients are not. */
     private readonly log: (error: unknown) => void,
-  ) {}
+  ) {
+    super();
+    this.setMaxListeners(0);
+  }
 
   /** @throws HttpError when there is no room for another one */
   refuseWhenFull(): void {
@@ -73,10 +78,7 @@ export class Trainings {
       } finally {
         this.accepting--;
       }
-      const training = new Training(folder, saved, this.log);
-      this.all.set(id, training);
-      this.enqueue(training);
-      return training;
+      return this.take(new Training(folder, saved, this.log));
     } catch (error) {
       await rm(passing, { recursive: true, force: true });
       throw error;
@@ -89,6 +91,7 @@ export class Trainings {
     if (waiting >= 0) this.queue.splice(waiting, 1);
     await this.running.get(training);
     if (!this.all.delete(training.saved.id)) return; // somebody else was first
+    this.emit("change");
     training.forget();
     await rename(training.folder, `${training.folder}.tmp`);
     await rm(`${training.folder}.tmp`, { recursive: true });
@@ -108,10 +111,9 @@ export class Trainings {
       if (passingPattern.test(name)) await rm(folder, { recursive: true }); // a crash came before its upload had ended
       if (!idPattern.test(name)) continue;
       const training = new Training(folder, await readSaved(folder), this.log);
-      this.all.set(name, training);
-      if (training.ended) continue;
-      training.saved.state = "queued";
-      this.enqueue(training);
+      await training.curve.restore();
+      if (!training.ended) training.saved.state = "queued";
+      this.take(training);
     }
   }
 
@@ -124,9 +126,14 @@ export class Trainings {
     await this.lock?.release();
   }
 
-  private enqueue(training: Training): void {
+  private take(training: Training): Training {
+    this.all.set(training.saved.id, training);
+    training.on("change", () => this.emit("change"));
+    this.emit("change");
+    if (training.ended) return training;
     this.queue.push(training);
     this.fill();
+    return training;
   }
 
   private fill(): void {

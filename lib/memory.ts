@@ -5,15 +5,19 @@ import { SimdnnError } from "./errors.js";
 import { native, type MemoryUse } from "./native.js";
 import { positiveInteger } from "./options.js";
 
-// Looking costs up to 0.4 ms, a tenth of what it takes to fill so much; a thread does it whenever it has taken so much more.
-const stride = 16 << 20;
-// What is small is never refused: it may belong to a training that others have left no room.
+// A thread looks whenever it has taken a sixteenth of what it found free the last time, so that many of them cannot pass a limit by much. A look costs 0.1 ms:
+// less often than for every 2 MB, and a hundredth of what it takes to fill 64.
+const [leastStride, mostStride] = [2 << 20, 64 << 20];
+
+// What is smaller may belong to a training that others have left no room: the smaller it is, the more it gets of what is kept from the rest.
 const small = 1 << 20;
+const forSmall = 1 / 16; // of a limit of the user's
 
-// What stays for others, more than a stride: at limits such as `ulimit -v` V8 ends the process when it gets nothing itself, be it for a garbage collection that should help.
-const reserve = 32 << 20;
+// What stays for V8, whose young generation alone may grow by 48 MB, for a garbage collection that should help and for what threads take between two looks: at
+// its limits the system ends the process, or V8 does so when it gets nothing. Small arrays may take half of it.
+const reserve = 64 << 20;
 
-let untilLook = stride; // bytes to be taken
+let untilLook = 0; // bytes to be taken
 
 /** What array buffers may take in this process, in bytes; see {@link setMemoryLimit}. */
 export function memoryLimit(): number {
@@ -22,8 +26,9 @@ export function memoryLimit(): number {
 
 /**
  * Sets how much array buffers may take in this process, in all of its threads together, all tensors among them: the sum of what
- * `process.memoryUsage().arrayBuffers` shows in each. What would take more ends with an OutOfMemoryError, and all else goes on. Looked at by each thread
- * whenever it has taken 16 MB more, and never in the way of arrays below 1 MB. At first the only limits are those of the machine and of its control groups.
+ * `process.memoryUsage().arrayBuffers` shows in each. What would take more ends with an OutOfMemoryError, and all else goes on: the last sixteenth is for arrays
+ * below 1 MB, such as a training takes on its way. Each thread looks whenever it has taken a sixteenth of what was free, or 2 MB if that is more. At first the
+ * only limits are those of the machine and of its control groups.
  *
  * @throws OptionError unless `bytes` is a positive integer or Infinity
  *
@@ -45,7 +50,7 @@ export function setMemoryLimit(bytes: number): void {
  */
 export function take<T extends object>(bytes: number, what: () => string, make: () => T): T {
   untilLook -= bytes;
-  if (untilLook < 0 && bytes > small) {
+  if (untilLook < 0) {
     let available = freeFor(bytes);
     // Arrays that nobody holds any more count until then, and those of one collection sometimes until the next has begun.
     for (let collections = 0; collections < 3 && bytes > available; collections++) {
@@ -56,7 +61,7 @@ export function take<T extends object>(bytes: number, what: () => string, make: 
       native.collectGarbageElsewhere(); // too late for this time
       throw outOfMemory(what(), bytes, available);
     }
-    untilLook = stride;
+    untilLook = Math.max(leastStride, Math.min(mostStride, available / 16));
   }
   try {
     const made = make();
@@ -100,41 +105,49 @@ use(); // a thread that takes little has a heap all the same
 /** What is free, 0 where the system would not give `bytes`. From now on they count as taken, so that no two threads find the same room. */
 function freeFor(bytes: number): number {
   const { arrays, heap, resident } = use(bytes);
-  if (!native.couldAllocate(bytes, reserve)) return 0;
+  const size = Math.min(1, bytes / small);
+  const [kept, limit] = [(reserve * (1 + size)) / 2, memoryLimit() * (1 - forSmall * size)];
+  if (!native.couldAllocate(bytes, kept)) return 0;
   // New arrays have no memory before they are written to: what the system has promised us already is not there for others.
   const promised = Math.max(0, arrays - bytes + heap - resident - swappedOut());
-  return Math.min(native.memoryLimit() - (arrays - bytes), totalmem(), systemMemory() - promised);
+  return Math.min(limit - (arrays - bytes), totalmem(), systemMemory(kept) - promised);
 }
 
 /**
- * The bytes that Linux can still give, caches that it would give up for them included; Infinity on other systems, whose allocations fail by themselves.
+ * The bytes that Linux can still give, caches that it would give up for them included, and `kept` (less where limits are low) for others; Infinity on other
+ * systems, whose allocations fail by themselves.
  *
  * @param root - where the file system begins; for tests
  */
-export function systemMemory(root = "/"): number {
+export function systemMemory(kept = reserve, root = "/"): number {
   const machine = kilobytes(filesBelow(root)("proc/meminfo"));
   const unused = machine("MemAvailable");
   if (unused === undefined) return Infinity;
   const swap = machine("SwapFree") ?? 0;
-  let least = unused + swap;
+  let least = unused + swap - kept;
   for (const text of controlGroups("memory", root)) {
-    const [most, used] = [number(text, "memory.max"), number(text, "memory.current")];
-    if (most !== undefined && used !== undefined) {
-      const swapLeft = (number(text, "memory.swap.max") ?? Infinity) - (number(text, "memory.swap.current") ?? 0);
-      least = Math.min(least, most - used + reclaimable(text, "") + Math.min(swap, swapLeft));
-    }
-    const [most1, used1] = [number(text, "memory.limit_in_bytes"), number(text, "memory.usage_in_bytes")];
-    if (most1 !== undefined && used1 !== undefined)
-      least = Math.min(least, most1 - used1 + reclaimable(text, "total_") + swap);
+    /** Lowers what is left to what a limit leaves, which does not have to hold `elsewhere`. */
+    const bound = (limit: string, usage: string, elsewhere: (stat: string) => number): boolean => {
+      const most = number(text, limit);
+      if (most === undefined) return false;
+      const left = most - (number(text, usage) ?? 0) + elsewhere(text("memory.stat") ?? "");
+      least = Math.min(least, left - kept * Math.min(1, most / (4 * reserve)));
+      return true;
+    };
+    const swapLeft = (): number =>
+      Math.min(swap, (number(text, "memory.swap.max") ?? Infinity) - (number(text, "memory.swap.current") ?? 0));
+    if (bound("memory.max", "memory.current", (stat) => reclaimable(stat, "", "file_mapped") + swapLeft())) continue;
+    const caches = (stat: string): number => reclaimable(stat, "total_", "mapped_file");
+    bound("memory.limit_in_bytes", "memory.usage_in_bytes", (stat) => caches(stat) + swap);
+    if (swap > 0) bound("memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes", caches); // memory and swap together
   }
   return least;
 }
 
-/** What a group's usage counts of files that are on the disk as well. */
-function reclaimable(text: TextOf, prefix: string): number {
-  const stat = text("memory.stat") ?? "";
+/** What a group's usage counts of files that are on the disk as well, but for those that are mapped: without its code a process stands still. */
+function reclaimable(stat: string, prefix: string, mapped: string): number {
   const of = (name: string): number => Number(new RegExp(`^${prefix}${name} (\\d+)$`, "m").exec(stat)?.[1] ?? 0);
-  return of("inactive_file") + of("active_file") + of("slab_reclaimable");
+  return Math.max(0, of("inactive_file") + of("active_file") - of(mapped)) + of("slab_reclaimable");
 }
 
 function swappedOut(): number {
@@ -149,8 +162,8 @@ function kilobytes(table = ""): (name: string) => number | undefined {
   };
 }
 
-/** A file with a number; undefined where there is none or, as "max" says, no limit. */
+/** A file with a number; undefined where there is none or no limit, which is "max" or more than a number can say. */
 function number(text: TextOf, name: string): number | undefined {
   const value = Number(text(name) ?? NaN);
-  return Number.isNaN(value) ? undefined : value;
+  return Number.isSafeInteger(value) ? value : undefined;
 }

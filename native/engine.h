@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -54,12 +55,24 @@ class Engine {
   void stop();
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+  // A job that stands still between two instructions of a step.
+  struct Paused {
+    Engine* engine;
+    Job* job;
+    Time* reported;
+  };
+
   void loop();
-  std::shared_ptr<Job> take();
+  std::shared_ptr<Job> take(const Job* paused);
+  std::shared_ptr<Job> next(const Job* paused);
+  void run_turn(std::shared_ptr<Job> job, Time* reported, bool pauses);
+  void let_pass(const Paused& paused);
   void give_back(std::shared_ptr<Job> job, bool more);
   bool excluded(const Job& job) const;
-  bool fits(const Job& job) const;
-  bool advance(Job& job);
+  bool fits(const Job& job, const Job* paused) const;
+  bool advance(Job& job, Between between);
+  void note_waiting();
 
   Pool* pool_;
   Notify notify_;
@@ -68,6 +81,7 @@ class Engine {
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Job>> queue_;
   std::vector<Job*> running_;
+  std::atomic<int> waiting_{INT_MIN};  // the highest priority in the queue
   std::vector<std::thread> threads_;
   std::atomic<bool> stop_{false};
 };

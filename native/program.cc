@@ -152,10 +152,11 @@ bool Program::is_restored(const View& view) const {
   return std::any_of(restored_.begin(), restored_.end(), [&](int32_t tensor) { return views_[tensor].data == view.data; });
 }
 
-bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon, double* nanoseconds) {
+bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon, double* nanoseconds, Between between) {
   const NoDenormals here;
   keep();
   for (size_t i = 0; i < instructions_.size(); i++) {
+    if (between.call) between.call(between.context);
     if (abandon && abandon->load(std::memory_order_relaxed)) return false;
     auto& [kernel, args, outputs] = instructions_[i];
     args.pool = pool;

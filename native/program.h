@@ -34,6 +34,12 @@ struct NoScratch {
   int64_t bytes;
 };
 
+// Something to do between two instructions.
+struct Between {
+  void (*call)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
 class Program {
  public:
   static constexpr int kTensorFields = 4 + kMaxRank;
@@ -46,11 +52,14 @@ class Program {
   // Runs every instruction, or up to the first fault, which it describes in `status` and of which no trace is left in the
   // tensors to be restored. `abandon` (may be null) is read between instructions. `nanoseconds` (may be null) keeps each
   // instruction's shortest time. Returns whether it got to the end.
-  bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr);
+  bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr, Between between = {});
 
   // After a run that numbers stopped which are not finite: runs the same once more until an output is not, and returns that
   // output's tensor; -1 where there is none, or none before an update that stays. Restores as run() does.
   int32_t find_non_finite(const Status& status, Pool* pool, int threads);
+
+  // Whether its last run took longer than the engine lets others wait, who then pass between its instructions.
+  bool runs_long = false;
 
   const View& tensor(size_t i) const { return views_.at(i); }
   size_t tensor_count() const { return views_.size(); }

@@ -2,7 +2,11 @@
 #include "../engine.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "finished.h"
 #include "image.h"
@@ -73,6 +77,79 @@ TEST("engine: jobs take turns, a higher priority goes first, a cancelled one end
   finished.wait_for(3);
   EXPECT(finished.jobs[2] == forever.get());
   EXPECT_EQ(forever->done.load(), int64_t{endless.value});
+}
+
+namespace {
+
+// Two programs of three instructions over one array, whose kernels are these: one of long steps, and one that is submitted in the middle
+// of its second and written down where it ran.
+struct Passing {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> ran;
+  bool submitted = false;
+
+  static inline Passing* current = nullptr;
+
+  void note(const char* what) {
+    std::lock_guard lock(mutex);
+    ran.push_back(what);
+  }
+  static void slow(const Args&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    Passing& passing = *current;
+    passing.note("slow");
+    std::unique_lock lock(passing.mutex);
+    passing.changed.notify_all();
+    if (passing.ran.size() == 4) passing.changed.wait(lock, [&] { return passing.submitted; });
+  }
+  static void quick(const Args&) { current->note("quick"); }
+};
+
+}  // namespace
+
+TEST("engine: a higher priority passes between two instructions of a long step") {
+  for (int priority : {0, 1}) {
+    Pool pool;
+    Finished finished;
+    Passing passing;
+    Passing::current = &passing;
+    Engine engine(&pool, Finished::notify, &finished);
+    KernelTable table = kernel_table(Isa::reference);
+    table.f32[op_neg] = Passing::slow, table.f32[op_abs] = Passing::quick;
+    float numbers[2] = {};
+    const auto program = [&](int32_t op) {
+      Image image;
+      int32_t a = image.whole(&numbers[0], DType::float32, {}), b = image.whole(&numbers[1], DType::float32, {});
+      image.instructions = {op, 1, 1, 0, a, b, op, 1, 1, 0, a, b, op, 1, 1, 0, a, b};
+      return std::make_unique<Program>(image.image(), table);
+    };
+    const auto slow = program(op_neg), quick = program(op_abs);
+    const auto job = [](Program& program, int64_t steps) {
+      auto made = std::make_shared<Job>();
+      made->program = &program;
+      made->steps = steps;
+      return made;
+    };
+    auto low = job(*slow, 2), high = job(*quick, 1);
+    high->priority = priority;
+    engine.submit(low);
+    {
+      std::unique_lock lock(passing.mutex);
+      passing.changed.wait(lock, [&] { return passing.ran.size() == 4; });
+    }
+    engine.submit(high);
+    {
+      std::lock_guard lock(passing.mutex);
+      passing.submitted = true;
+    }
+    passing.changed.notify_all();
+    finished.wait_for(2);
+    const std::vector<std::string> first{"slow", "slow", "slow", "slow"}, rest = priority > 0 ? std::vector<std::string>{"quick", "quick", "quick", "slow", "slow"}
+                                                                                              : std::vector<std::string>{"slow", "slow", "quick", "quick", "quick"};
+    EXPECT(std::equal(first.begin(), first.end(), passing.ran.begin()));
+    EXPECT(std::vector<std::string>(passing.ran.begin() + 4, passing.ran.end()) == rest);
+  }
 }
 
 namespace {

@@ -199,8 +199,11 @@ export class Program {
   async profile(steps: number, options: RunOptions = {}): Promise<Timing[]> {
     const before = this.writes.map((tensor) => tensor.data());
     const timings = new Float64Array(this.entries.length).fill(Infinity);
-    await this.submit(steps, { ...options, timings });
-    this.writes.forEach((tensor, i) => tensor.write().set(before[i]!));
+    try {
+      await this.submit(steps, { ...options, timings });
+    } finally {
+      this.writes.forEach((tensor, i) => tensor.write().set(before[i]!));
+    }
     const threads = this.useful(options.threads ?? defaultThreads());
     return this.entries.map((entry, i) => ({ entry, nanoseconds: timings[i]!, threads }));
   }

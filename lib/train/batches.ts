@@ -85,7 +85,7 @@ export class Batches {
   }
 
   /** Times the step over one batch, again and again; nothing is changed by it. */
-  async profile(run: Run, steps: number, options: Pick<RunOptions, "threads"> = {}): Promise<Timing[]> {
+  async profile(run: Run, steps: number, options: Pick<RunOptions, "threads" | "signal"> = {}): Promise<Timing[]> {
     const { program, fed } = this.recording(run);
     fed.forEach((tensor, i) => tensor.write().set(run.feeds[i]!));
     return program.profile(steps, options);

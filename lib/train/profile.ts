@@ -11,6 +11,7 @@ import { textTable } from "../text-table.js";
 import { threads as defaultThreads } from "../threads.js";
 import { checkOptions, positiveInteger } from "../options.js";
 import { checkData } from "./check-data.js";
+import { checkWork } from "./check-work.js";
 import { trainingSteps } from "./training-step.js";
 import { rowRuns } from "./runs.js";
 
@@ -65,6 +66,8 @@ export interface ProfileOptions {
   readonly steps?: number;
   /** Default: setThreads(). */
   readonly threads?: number;
+  /** Ends it before the next step; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export async function profileTraining(
@@ -73,14 +76,14 @@ export async function profileTraining(
   data: Dataset,
   options: ProfileOptions,
 ): Promise<Profile> {
-  checkOptions("profile", options, ["batchSize", "steps", "threads"]);
+  checkOptions("profile", options, ["batchSize", "steps", "threads", "signal"]);
   checkData("profile", model, data);
-  const { batchSize = Math.min(32, data.size), steps = 50, threads = defaultThreads() } = options;
+  const { batchSize = Math.min(32, data.size), steps = 50, threads = defaultThreads(), signal } = options;
   positiveInteger("profile", "batchSize", batchSize);
   positiveInteger("profile", "steps", steps);
-  positiveInteger("profile", "threads", threads);
+  checkWork("profile", options);
   const [run] = rowRuns(data, data.take(batchSize).rows, batchSize);
-  return profileOf(await trainingSteps(model, compiled).profile(run!, steps, { threads }));
+  return profileOf(await trainingSteps(model, compiled).profile(run!, steps, { threads, signal }));
 }
 
 /** Puts a program's timings beside what the machine can do with as many threads as it used. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { batchNorm, dataset, dense, dropout, l2, relu, sequential } from "simdnn";
+import { failure } from "../failure.js";
 
 const data = dataset(new Float32Array(64 * 20).fill(0.5), new Int32Array(64), { inputShape: [20] });
 
@@ -34,6 +35,19 @@ describe("model.profile", () => {
     expect(overWeights).toEqual(["matmul", "addScaled", "adam"]);
     expect(rows.map(({ op }) => op)).toContain("argmax");
     expect(rows.map(({ op }) => op)).not.toContain("softmax");
+  });
+
+  it("can be aborted, and trains nothing then either", async () => {
+    const before = model.getWeights();
+    const stop = new AbortController();
+    const profiling = model.profile(data, { steps: 1e9, signal: stop.signal });
+    setTimeout(() => stop.abort("enough"), 20);
+    await expect(profiling).rejects.toBe("enough");
+    expect(model.getWeights()).toEqual(before);
+    expect(model.optimizer.iterations.item()).toBe(0);
+    await expect(model.profile(data, { signal: "soon" as never })).rejects.toThrow(
+      failure("OptionError", /AbortSignal/),
+    );
   });
 
   it("trains nothing", async () => {

@@ -1,4 +1,4 @@
-// Waiting for a promise that an AbortSignal can end. What the promise stands for goes on; nobody hears of it any more.
+// Waiting for what an AbortSignal can end, and signals that follow others. What a promise stands for goes on; nobody hears of it any more.
 
 /** Milliseconds that what others wrote, a callback or the end of a source, has to come to its end when its work is aborted. */
 export const patience = 1000;
@@ -24,4 +24,15 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | un
     signal.removeEventListener("abort", abort);
     clearTimeout(timer);
   }
+}
+
+/**
+ * Aborts `controller` when `signal` aborts, until the function is called that it returns. AbortSignal.any() would leave something of itself on
+ * `signal` for as long as that lives, in Node 20.
+ */
+export function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
+  const abort = (): void => controller.abort(signal!.reason);
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
+  return () => signal?.removeEventListener("abort", abort);
 }

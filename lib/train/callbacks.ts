@@ -76,17 +76,17 @@ export type StateValue =
 export type CallbackState = { readonly [key: string]: StateValue };
 
 interface ProgressCaller extends Required<Pick<PassOptions, "onProgress">>, Pick<PassOptions, "onBatch"> {
-  readonly failed: AbortSignal;
+  readonly stop: AbortController;
   /** Throws what a callback has thrown. */
   readonly throwFailure: () => void;
 }
 
-/** Calls what runs during an epoch from native progress events, inside which nothing may be thrown: a callback that throws aborts `failed`. */
+/** Calls what runs during an epoch from native progress events, inside which nothing may be thrown: a callback that throws aborts `stop`. */
 export function progressCaller(callbacks: readonly Callback[], training: Training): ProgressCaller {
-  const controller = new AbortController();
+  const stop = new AbortController();
   let failure: { readonly error: unknown } | undefined; // which the signal's reason is not where that is undefined
   const each = (hook: "onProgress" | "onBatchEnd", among: readonly Callback[], step: number, logs: Logs): void => {
-    if (controller.signal.aborted) return;
+    if (failure) return;
     try {
       for (const callback of among) {
         const returned: unknown = callback[hook]?.(step, logs, training);
@@ -96,12 +96,12 @@ export function progressCaller(callbacks: readonly Callback[], training: Trainin
       }
     } catch (error) {
       failure = { error };
-      controller.abort(error);
+      stop.abort(error);
     }
   };
   const perBatch = callbacks.filter((callback) => callback.onBatchEnd !== undefined);
   return {
-    failed: controller.signal,
+    stop,
     throwFailure: () => {
       if (failure) throw failure.error;
     },

@@ -1,5 +1,5 @@
 // The training loop: epochs of native passes, validation and callbacks between them, and checkpoints from which it is taken up again.
-import { abortable, patience } from "../abortable.js";
+import { abortable, follow, patience } from "../abortable.js";
 import { Claim } from "../claim.js";
 import type { FileLock } from "../file-lock.js";
 import { fileError, isSimdnnError, nonFiniteError, type SimdnnError } from "../errors.js";
@@ -163,8 +163,9 @@ class Fitting {
   private async pass(tally: Tally): Promise<Figures | undefined> {
     const { epoch, settings, training } = this;
     const { callbacks, threads, priority, signal, nonFinite, shuffle, seed } = settings;
-    const { onProgress, onBatch, failed, throwFailure } = progressCaller(callbacks, training);
-    const until = signal ? AbortSignal.any([signal, failed]) : failed;
+    const { onProgress, onBatch, stop, throwFailure } = progressCaller(callbacks, training);
+    const until = stop.signal;
+    const unfollow = follow(stop, signal);
     const runs = this.sources.training.epoch(epoch, tally.steps, until, shuffle ? seed : undefined);
     const untilPause = (): number =>
       Math.min(...this.checkpointers.map((checkpointer) => checkpointer.stepsLeft(this.stepsBefore + tally.steps)));
@@ -184,6 +185,8 @@ class Fitting {
       if (stepsDone === undefined) throw error; // a source's own
       await this.stopAt(locatedIn(epoch, stepsDone, error));
       return undefined;
+    } finally {
+      unfollow();
     }
   }
 

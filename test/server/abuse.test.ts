@@ -116,6 +116,19 @@ test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("the colum
   expect(kept(folder)).toEqual([]);
 });
 
+test("a file of more columns than JSON may have is refused, at once however many there are", async () => {
+  const client = await start();
+  const row = (first: string, columns: number): string => first + `,${first}`.repeat(columns - 1);
+  const wide = (columns: number): string =>
+    [`x,${row("y", columns - 1)}`, ...["1", "2", "1", "2", "1"].map((value) => row(value, columns))].join("\n");
+  expect((await client.send("POST", "/models?target=x&epochs=1", wide(10_001))).status).toBe(202);
+  expect((await client.send("POST", "/models?target=x", wide(10_002))).status).toBe(400);
+  expect((await client.send("POST", "/models?target=x", row("x", 10_000_000))).status).toBe(400);
+  const table = csv(examples());
+  expect((await client.send("POST", "/models?target=side", table.replace("y,", "side,"))).status).toBe(400);
+  expect((await client.send("POST", "/models?target=side", table.replace("0.37", "1e39"))).status).toBe(400);
+});
+
 test("networks and numbers of models that would fill the memory are refused", async () => {
   const client = await start({ models: 2, slots: 1 });
   const large = await client.send("POST", "/models?hidden=9999,9999,9999", examples());

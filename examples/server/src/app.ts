@@ -7,10 +7,11 @@ import { pipeline } from "node:stream/promises";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyInstance } from "fastify";
 import { Type } from "typebox";
+import { readCsv } from "./csv.js";
 import { HttpError, messageOf, statusOf } from "./errors.js";
 import { eventsOf, eventsOfAll, sendEvents } from "./events.js";
 import { Examples, IdParams, PredictBody, UploadQuery } from "./options.js";
-import { prepare, readCsv, tableOf } from "./table.js";
+import { rowsOf, tableOf } from "./table.js";
 import type { Training } from "./training.js";
 import { Trainings, type Limits } from "./trainings.js";
 import { validate } from "./validate.js";
@@ -74,11 +75,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         if (target === undefined) throw new HttpError(400, "say with ?target= which column is to be predicted");
         const file = join(own, "data.csv");
         await pipeline(request.body, atMost(uploadLimit), createWriteStream(file));
-        prepare(await readCsv(file, target), given); // what is wrong with the data is said at once
+        await tableOf(readCsv(file, target), given); // what is wrong with the data is said at once
       } else {
         if (target !== undefined) throw new HttpError(400, "target names a column of a CSV file; JSON has its targets");
         const { inputs, targets } = request.body as Examples;
-        prepare(tableOf(inputs, targets), given);
+        await tableOf(rowsOf({ inputs, targets }), given);
         await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }));
       }
       return { options: given, ...(target !== undefined && { target }) };

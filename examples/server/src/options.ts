@@ -26,7 +26,10 @@ export const UploadQuery = Type.Object(
   { additionalProperties: false },
 );
 
-const Row = Type.Array(Type.Number(), { minItems: 1, maxItems: 10_000 });
+/** Numbers of an example. */
+export const mostColumns = 10_000;
+
+const Row = Type.Array(Type.Number(), { minItems: 1, maxItems: mostColumns });
 const Target = Type.Union([Type.Number(), Type.String()]);
 
 /** The body of an upload in JSON: row i of the inputs belongs to target i, a class by number or name, or a value. */

@@ -2,13 +2,14 @@
 import { EventEmitter } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { adam, checkpoint, dense, normalization, sequential, type Layer, type Model } from "simdnn";
+import { adam, checkpoint, dense, normalization, sequential, type Dataset, type Layer, type Model } from "simdnn";
 import { Curve } from "./curve.js";
 import { messageOf, statusOf } from "./errors.js";
 import { forget, loaded } from "./loaded.js";
 import type { Examples, TrainingOptions } from "./options.js";
 import { writeSaved, type Saved, type State } from "./saved.js";
-import { prepare, readCsv, tableOf, type Prepared } from "./table.js";
+import { readCsv } from "./csv.js";
+import { rowsOf, split, tableOf, type Table } from "./table.js";
 
 /** Aborts a fit so that it goes on after a restart. */
 const suspended = new Error("the server is shutting down");
@@ -48,16 +49,17 @@ export class Training extends EventEmitter<{ change: [] }> {
   async run(threads: number): Promise<void> {
     try {
       await this.become("running");
-      const data = await this.data();
-      if (data.classes) this.saved.classes = [...data.classes];
-      const model = (this.model = this.build(data));
       const { epochs, batchSize, seed } = this.options;
-      const { curves } = await model.fit(data.train, {
+      const table = await this.table();
+      if (table.classes) this.saved.classes = [...table.classes];
+      const [train, dev] = await split(table, seed);
+      const model = (this.model = this.build(train, table.classes));
+      const { curves } = await model.fit(train, {
         epochs,
         batchSize,
         seed,
         threads,
-        validationData: data.dev,
+        validationData: dev,
         signal: this.controller.signal,
         callbacks: [
           checkpoint({
@@ -140,14 +142,14 @@ export class Training extends EventEmitter<{ change: [] }> {
     this.emit("change");
   }
 
-  private async data(): Promise<Prepared> {
-    const { options, saved: { target } } = this; // prettier-ignore
-    if (target !== undefined) return prepare(await readCsv(join(this.folder, "data.csv"), target), options);
-    const { inputs, targets } = JSON.parse(await readFile(join(this.folder, "data.json"), "utf8")) as Examples;
-    return prepare(tableOf(inputs, targets), options);
+  private async table(): Promise<Table> {
+    const { target } = this.saved;
+    if (target !== undefined) return tableOf(readCsv(join(this.folder, "data.csv"), target), this.options);
+    const examples = JSON.parse(await readFile(join(this.folder, "data.json"), "utf8")) as Examples;
+    return tableOf(rowsOf(examples), this.options);
   }
 
-  private build({ train, classes }: Prepared): Model {
+  private build(train: Dataset, classes: Table["classes"]): Model {
     const { hidden, seed, learningRate } = this.options;
     const layers: Layer[] = [
       normalization(train.statistics()),

@@ -5,12 +5,19 @@ import { describe, expect, it } from "vitest";
 const fixture = new URL("./lifecycle/training.mjs", import.meta.url).href;
 
 /** Runs a script that may use the exports of lifecycle/training.mjs. */
-function run(code: string): { status: number | null; signal: string | null; stdout: string; stderr: string } {
+function run(
+  code: string,
+  ...flags: string[]
+): { status: number | null; signal: string | null; stdout: string; stderr: string } {
   const script = `import { data, model, hash, workerOf } from ${JSON.stringify(fixture)}; ${code}`;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-    encoding: "utf8",
-    timeout: 60_000,
-  });
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...flags, "--input-type=module", "-e", script],
+    {
+      encoding: "utf8",
+      timeout: 60_000,
+    },
+  );
   return { status, signal, stdout, stderr };
 }
 
@@ -42,6 +49,41 @@ describe("the process", () => {
       training = false;
       console.log(turns > 100);`);
     expect({ status, stdout }).toEqual({ status: 0, stdout: "true\n" });
+  });
+});
+
+// What the addon calls back must not throw: Node ends the process for that, or warns, and in any case the caller is not told.
+describe("what a user's function throws while steps run", () => {
+  const [policy, finish] = [
+    "--force-node-api-uncaught-exceptions-policy=true",
+    "if (++calls === 1) throw own; return 0;",
+  ];
+  const fit = `trained.fit(rows, { epochs: 3, batchSize: 2, callbacks: [callback], signal: stop.signal })`;
+  const metric = `{ name: "mine", over: "mean", call: ({ predictions, targets }) => predictions.sub(targets), finish: () => { ${finish} } }`;
+  it.each([
+    ["finish of a metric, in fit", `[${metric}]`, `{}`, fit, "own"],
+    ["finish of a metric, in evaluate", `[${metric}]`, `{}`, `trained.evaluate(rows, { batchSize: 2 })`, "own"],
+    [
+      "finish of a metric, after an abort",
+      `[${metric.replace("if (", "stop.abort('enough'); if (")}]`,
+      `{}`,
+      fit,
+      "own or enough",
+    ],
+    ["onProgress", `[]`, `{ onProgress() { throw own; } }`, fit, "own"],
+    ["onBatchEnd", `[]`, `{ onBatchEnd() { throw own; } }`, fit, "own"],
+  ])("%s", (_, metrics, callback, work, told) => {
+    const script = `
+      const { dataset } = await import(new URL("../../dist/index.js", ${JSON.stringify(fixture)}));
+      const rows = dataset(new Float32Array(64 * 60000), new Float32Array(60000), { inputShape: [64] });
+      const [own, stop] = [new Error("own"), new AbortController()];
+      let calls = 0;
+      const trained = model().compile({ loss: "meanSquaredError", metrics: ${metrics} });
+      const callback = ${callback};
+      const error = await ${work}.catch((error) => error);
+      await model().fit(data);
+      console.log(${JSON.stringify(told)}.includes(error === own ? "own" : error));`;
+    expect(run(script, policy)).toEqual({ ...clean, stdout: "true\n" });
   });
 });
 

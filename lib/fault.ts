@@ -8,7 +8,7 @@ export function faultError(fault: Fault, entries: readonly Entry[], tensors: rea
   const { op, operands, attrs, scope } = entries[fault.instruction]!;
   const found = tensors[fault.tensor];
   const maker = found && entries.find(({ outputs }) => outputs.includes(found));
-  const first = found?.name ?? (found && maker ? `output of ${maker.op.name}, ${found.label}` : undefined);
+  const first = found && (found.name ?? (maker ? `output of ${maker.op.name}, ${found.label}` : found.label));
   if (fault.kind === "nonFinite")
     return nonFiniteError({ what: operands[0]?.name ?? "the cost", value: fault.value, tensor: first });
   if (fault.kind === "unfitUpdate") {

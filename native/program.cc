@@ -87,7 +87,7 @@ void Program::load_instructions(const ProgramImage& image, const KernelTable& ta
   std::span<const int32_t> words = image.instructions;
   // Pointers into these are handed out below, so they must never grow past this.
   operands_.reserve(words.size());
-  output_numbers_.reserve(words.size());
+  operand_numbers_.reserve(words.size());
   attrs_.assign(image.attrs.begin(), image.attrs.end());
   size_t attr = 0;
   int64_t scratch = 0;
@@ -109,7 +109,7 @@ void Program::load_instructions(const ProgramImage& image, const KernelTable& ta
       int32_t tensor = words[w + i];
       if (tensor < 0 || static_cast<size_t>(tensor) >= views_.size()) fail(std::string(info.name) + ": names no tensor");
       operands_.push_back(views_[tensor]);
-      if (i >= n_in) output_numbers_.push_back(tensor);
+      operand_numbers_.push_back(tensor);
     }
     args.attrs = attrs_.data() + attr;
     args.n_in = n_in;
@@ -119,7 +119,7 @@ void Program::load_instructions(const ProgramImage& image, const KernelTable& ta
 
     bool wide = args.in[0].dtype == DType::float64 || (n_out > 0 && args.out[0].dtype == DType::float64);
     if (!wide && table.scratch32[op]) scratch = std::max(scratch, table.scratch32[op](args));
-    instructions_.push_back({wide ? table.f64[op] : table.f32[op], args, output_numbers_.data() + output_numbers_.size() - n_out});
+    instructions_.push_back({wide ? table.f64[op] : table.f32[op], args, operand_numbers_.data() + operand_numbers_.size() - n_in - n_out});
     w += n_in + n_out;
     attr += n_attrs;
   }
@@ -158,7 +158,7 @@ bool Program::run(Pool* pool, int threads, Status* status, const std::atomic<boo
   for (size_t i = 0; i < instructions_.size(); i++) {
     if (between.call) between.call(between.context);
     if (abandon && abandon->load(std::memory_order_relaxed)) return false;
-    auto& [kernel, args, outputs] = instructions_[i];
+    auto& [kernel, args, numbers] = instructions_[i];
     args.pool = pool;
     args.threads = threads;
     args.status = status;
@@ -185,14 +185,16 @@ int32_t Program::find_non_finite(const Status& ended, Pool* pool, int threads) {
   keep();
   Status status{};
   for (int32_t i = 0; i < ended.instruction && found < 0 && status.fault == Fault::none; i++) {
-    auto& [kernel, args, outputs] = instructions_[i];
+    auto& [kernel, args, numbers] = instructions_[i];
     if (args.n_out == 0 && args.n_in > 1 && !is_restored(args.in[0])) break;  // an update that must not be made twice
     args.pool = pool;
     args.threads = threads;
     args.status = &status;
+    int32_t given = 0;  // looked for before operands are written in place
+    while (given < args.n_in && finite(args.in[given])) given++;
     kernel(args);
     for (int32_t o = 0; o < args.n_out && found < 0; o++)
-      if (!finite(args.out[o])) found = outputs[o];
+      if (!finite(args.out[o])) found = numbers[given < args.n_in ? given : args.n_in + o];
   }
   restore();
   return found;

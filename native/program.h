@@ -54,8 +54,8 @@ class Program {
   // instruction's shortest time. Returns whether it got to the end.
   bool run(Pool* pool, int threads, Status* status, const std::atomic<bool>* abandon = nullptr, double* nanoseconds = nullptr, Between between = {});
 
-  // After a run that numbers stopped which are not finite: runs the same once more until an output is not, and returns that
-  // output's tensor; -1 where there is none, or none before an update that stays. Restores as run() does.
+  // After a run that numbers stopped which are not finite: runs the same once more until an output is not, and returns the
+  // operand that was not either, such as a weight, or else that output; -1 where there is none, or none before an update that stays. Restores as run() does.
   int32_t find_non_finite(const Status& status, Pool* pool, int threads);
 
   // Whether its last run took longer than the engine lets others wait, who then pass between its instructions.
@@ -69,7 +69,7 @@ class Program {
   struct Instruction {
     Kernel kernel;
     Args args;
-    const int32_t* outputs;  // tensor numbers
+    const int32_t* numbers;  // those of its operands, then of its outputs
   };
 
   void load_tensors(const ProgramImage& image);
@@ -81,7 +81,7 @@ class Program {
   std::vector<View> views_;
   std::vector<View> operands_;  // what Args::in and Args::out point into
   std::vector<double> attrs_;
-  std::vector<int32_t> output_numbers_;
+  std::vector<int32_t> operand_numbers_;  // of `operands_`
   std::vector<int32_t> restored_;
   std::vector<uint8_t> before_;  // their values when the run began, one after the other
   std::vector<Instruction> instructions_;

@@ -102,7 +102,7 @@ TEST("program: a fault leaves no trace in what is to be restored, nor does the s
   EXPECT_EQ(status.position, int64_t{1});
   EXPECT_EQ(parameter[0], 1.0f);
   EXPECT_EQ(parameter[1], 2.0f);
-  EXPECT_EQ(program.find_non_finite(status, nullptr, 1), out);
+  EXPECT_EQ(program.find_non_finite(status, nullptr, 1), bad);  // not what was made of it
   EXPECT_EQ(parameter[0], 1.0f);
   poisoned[1] = 1;
   status = {};

@@ -1,6 +1,7 @@
 // capture(): records what a function does once per shape of its arguments, then replays it natively. Planning and running are program.ts.
+import { types } from "node:util";
 import { SimdnnError } from "./errors.js";
-import { wrongValue } from "./options.js";
+import { isFunction, wrongValue } from "./options.js";
 import { Program } from "./program.js";
 import { Recent } from "./recent.js";
 import { currentTape, Tape, withTape } from "./tape.js";
@@ -53,7 +54,7 @@ interface Recording<R> {
 export function capture<P extends readonly Tensor[], R extends Outputs>(
   fn: (...args: P) => R,
 ): Captured<Arguments<P>, R> {
-  if (typeof fn !== "function") throw wrongValue("capture", "fn", "a function", fn);
+  if (!isFunction(fn)) throw wrongValue("capture", "fn", "a function", fn);
   const recordings = new Recent<Recording<R>>();
 
   const prepare = (args: Arguments<P>): [Recording<R>, Tensor[]] => {
@@ -99,7 +100,7 @@ function record<P extends readonly Tensor[], R extends Outputs>(
   const inputs = values.map((value, i) => new Tensor(value, { name: value.name ?? `argument ${i + 1}` }));
   const tape = new Tape();
   const result = withTape(tape, () => fn(...(inputs as unknown as P)));
-  if (result instanceof Promise)
+  if (types.isPromise(result))
     throw new SimdnnError("CaptureError", "capture: the function must not be async; await outside of it", {
       where: "capture",
     });

@@ -1,4 +1,5 @@
 // The library's one error class, the fields of each kind of error, and the functions that word them. Knows no tensors and no files.
+import { describe } from "./values.js";
 
 /** What an error message says about one operand: its role, its shape or dtype, and the name it has in the model. */
 export interface OperandNote {
@@ -100,7 +101,7 @@ export function isSimdnnError<Code extends ErrorCode = ErrorCode>(
 
 /** `[32, 784]`, the way every message writes a shape; of what is no number it says what it is. */
 export function formatShape(shape: readonly unknown[]): string {
-  return `[${shape.map((dim) => (typeof dim === "number" ? dim : typeof dim)).join(", ")}]`;
+  return `[${shape.map((dim) => (typeof dim === "number" ? dim : describe(dim))).join(", ")}]`;
 }
 
 /** An error about shapes: the sentence, then one line per operand. */

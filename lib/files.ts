@@ -1,4 +1,5 @@
 // Reading and replacing files safely, with errors that name the file and the remedy. Knows no format.
+import { types } from "node:util";
 import { wrongValue } from "./options.js";
 import { randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
@@ -27,7 +28,7 @@ export type FileSource = string | Uint8Array;
 
 /** What messages call `source`. */
 export function sourceName(source: FileSource): string {
-  if (typeof source !== "string" && !(source instanceof Uint8Array))
+  if (typeof source !== "string" && !types.isUint8Array(source))
     throw wrongValue("file", "source", "a path or the bytes of a file", source);
   return typeof source === "string" ? source : `buffer of ${source.length} bytes`;
 }

@@ -1,6 +1,6 @@
 // Initializers: the first values of weights, from a shape and a seed. Which weight gets which seed is the model's business.
 import type { Json } from "./layers/layer.js";
-import { checkOptions, finiteNumber, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
+import { checkOptions, finiteNumber, hasMethod, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
 import { mul, sub } from "./ops/binary.js";
 import { matmul } from "./ops/matmul.js";
 import { transpose } from "./ops/move.js";
@@ -137,7 +137,7 @@ export function resolveInitializer(
   option: string,
   value: InitializerOption | InitializerConfig,
 ): Initializer {
-  if (typeof value === "object" && value !== null && "make" in value && typeof value.make === "function") return value;
+  if (hasMethod(value, "make")) return value;
   const { type, options = {} } = typeof value === "string" ? { type: value } : (value ?? {});
   const names = Object.keys(factories).filter((name) => typeof value !== "string" || name !== "constant");
   const factory = factories[oneOf(where, option, type ?? value, names) as keyof typeof factories];

@@ -11,7 +11,7 @@ import { resolveMetric, type MetricOption } from "./metrics/registry.js";
 import { Network, type SequentialOptions } from "./network.js";
 import { resolveOptimizer, type OptimizerOption } from "./optimizers/registry.js";
 import type { Optimizer } from "./optimizers/optimizer.js";
-import { checkOptions, isArray, oneOf, wrongValue } from "./options.js";
+import { checkOptions, filePath, isArray, isFunction, isObject, oneOf, wrongValue } from "./options.js";
 import { Tensor, tensor } from "./tensor.js";
 import type { Dataset, Rows } from "./data/dataset.js";
 import { confusionMatrix, Evaluator, type EvaluateOptions } from "./train/evaluate.js";
@@ -204,7 +204,7 @@ export class Model extends Network {
 
   /** Writes architecture and weights to one safetensors file; a failed write leaves an old file as it was. */
   async save(path: string): Promise<void> {
-    await saveModel(path, this, this.compiled);
+    await saveModel(filePath("save", "path", path), this, this.compiled);
   }
 
   /**
@@ -279,18 +279,18 @@ function distinct(metrics: readonly Metric[]): readonly Metric[] {
  */
 export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
   checkOptions("sequential", options, ["inputShape", "seed", "name", "dtype"]);
-  if (!Array.isArray(layers) || layers.length === 0)
+  if (!isArray(layers) || layers.length === 0)
     throw wrongValue("sequential", "layers", "an array of at least one layer", layers);
   Array.from(layers as (Layer | undefined)[]).forEach((layer, i) => {
-    const built = layer?.build === undefined || typeof layer.build === "function";
-    if (typeof layer?.type === "string" && typeof layer.call === "function" && built) return;
+    const { type, call, build } = (isObject(layer) ? layer : {}) as Partial<Layer>;
+    if (typeof type === "string" && isFunction(call) && (build === undefined || isFunction(build))) return;
     const expected = typeof layer === "function" ? "a layer; call the function that makes it," : "a layer";
     throw wrongValue("sequential", `layers[${i}]`, expected, layer);
   });
   if (options?.name !== undefined && typeof options.name !== "string")
     throw wrongValue("sequential", "name", "text", options.name);
   const shape: unknown = options?.inputShape;
-  if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0))
+  if (!isArray(shape) || !shape.every((dim) => Number.isSafeInteger(dim) && (dim as number) >= 0))
     throw wrongValue("sequential", "inputShape", "the shape of one example, such as [784],", shape);
   if (options.dtype !== undefined) oneOf("sequential", "dtype", options.dtype, weightTypes);
   return new Model(layers, options);

@@ -1,10 +1,12 @@
 // Network: layers in sequence with their weights, and the way through them. What is done with one is model.ts.
+import { types } from "node:util";
 import { formatShape, shapeError } from "./errors.js";
 import type { Initializer, WeightSpec } from "./initializers.js";
 import type { CallContext, Layer, Weights } from "./layers/layer.js";
+import { Made } from "./made.js";
 import { add } from "./ops/binary.js";
 import { tick } from "./ops/random.js";
-import { bool, checkOptions, wrongValue } from "./options.js";
+import { bool, checkOptions, hasMethod, isFunction, wrongValue } from "./options.js";
 import { deriveSeed, resolveSeed } from "./random.js";
 import type { Regularizer } from "./regularizers.js";
 import { Tape, withScope, withTape } from "./tape.js";
@@ -40,7 +42,7 @@ interface BuiltLayer {
 }
 
 /** What a {@link Model} computes with: its layers, their weights, and the way through them. */
-export class Network {
+export class Network extends Made {
   readonly name: string;
   readonly seed: number;
   readonly inputShape: Shape;
@@ -61,6 +63,7 @@ export class Network {
    * @param blank - leave all weights 0, for others to be copied into them
    */
   constructor(layers: readonly Layer[], { inputShape, seed, name, dtype }: SequentialOptions, blank = false) {
+    super();
     this.name = name ?? "model";
     this.seed = resolveSeed(this.name, seed);
     this.inputShape = [...inputShape];
@@ -81,7 +84,7 @@ export class Network {
         (weight: string, weightShape: Shape, initializer: Initializer, regularizer?: Regularizer) => {
           const full = `${layerName}.${weight}`;
           if (weights.has(full)) throw wrongValue(layerName, "weight", "a name of its own for each", weight);
-          if (typeof initializer?.make !== "function")
+          if (!hasMethod(initializer, "make"))
             throw wrongValue(layerName, `the initializer of ${weight}`, "one such as zeros()", initializer);
           const spec = { shape: weightShape, dtype: this.dtype };
           const values = blank ? zeros(spec) : initializer.make(spec, deriveSeed(this.seed, weights.size));
@@ -144,8 +147,7 @@ export class Network {
     checkOptions(where, options, ["training", "onLayer"]);
     const training = bool(where, "training", options.training ?? false);
     const { onLayer } = options;
-    if (onLayer !== undefined && typeof onLayer !== "function")
-      throw wrongValue(where, "onLayer", "a function", onLayer);
+    if (onLayer !== undefined && !isFunction(onLayer)) throw wrongValue(where, "onLayer", "a function", onLayer);
     checkTensor(this.name, "input", input);
     if (input.rank !== this.inputShape.length + 1 || !this.inputShape.every((dim, i) => dim === input.shape[i + 1]))
       throw shapeError(
@@ -185,8 +187,7 @@ export class Network {
    * @throws ShapeError for a name the model has not got or values of another length
    */
   setWeights(values: ReadonlyMap<string, TypedArray>): void {
-    if (!((values as unknown) instanceof Map))
-      throw wrongValue("setWeights", "weights", "a Map such as getWeights() gives", values);
+    if (!types.isMap(values)) throw wrongValue("setWeights", "weights", "a Map such as getWeights() gives", values);
     const fitting = [...values].map(([name, value]) => {
       const weight = this.weights.get(name);
       if (!weight)

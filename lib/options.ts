@@ -1,7 +1,9 @@
 // Checks of option objects and their values, all ending in an OptionError. Defaults are the caller's business.
-import { inspect } from "node:util";
 import { distance } from "fastest-levenshtein";
 import { SimdnnError } from "./errors.js";
+import { describe, isArray, isObject } from "./values.js";
+
+export { describe, hasMethod, isArray, isFunction, isObject } from "./values.js";
 
 /**
  * Throws an OptionError unless `options` is absent or an object with no other keys than `known`.
@@ -13,7 +15,7 @@ import { SimdnnError } from "./errors.js";
  */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (!isObject(options)) {
     const message = `${where}: expected an object of options but received ${describe(options)}`;
     throw new SimdnnError("OptionError", message, { where, expected: "an object of options", received: options });
   }
@@ -96,9 +98,15 @@ export const bool: Check<boolean> = (where, option, value) => {
   return value;
 };
 
+/** Where a file is or shall be. */
+export const filePath: Check<string> = (where, option, value) => {
+  if (typeof value !== "string" || value === "") throw wrongValue(where, option, "a path", value);
+  return value;
+};
+
 /** An array of safe integers, such as a shape or axes. */
 export const integers: Check<readonly number[]> = (where, option, value) => {
-  if (!Array.isArray(value) || !value.every(Number.isSafeInteger))
+  if (!isArray(value) || !value.every(Number.isSafeInteger))
     throw wrongValue(where, option, "an array of integers", value);
   return value as number[];
 };
@@ -111,24 +119,9 @@ export function oneOf<Word extends string>(where: string, option: string, value:
   throw wrongValue(where, option, `one of ${list.map((word) => `"${word}"`).join(", ")}`, value, suggestion);
 }
 
-/** Array.isArray, keeping the declared type. */
-export function isArray<T>(value: readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
-}
-
 function numberCheck(expected: string, accepts: (value: number) => boolean): Check<number> {
   return (where, option, value) => {
     if (typeof value !== "number" || !accepts(value)) throw wrongValue(where, option, expected, value);
     return value;
   };
-}
-
-/** A value as messages show it. */
-export function describe(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  const text =
-    typeof value === "string"
-      ? JSON.stringify(value)
-      : inspect(value, { depth: 0, maxArrayLength: 4 }).replace(/\s+/g, " ");
-  return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} (${Array.isArray(value) ? "array" : typeof value})`;
 }

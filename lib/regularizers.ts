@@ -3,7 +3,16 @@ import type { Json } from "./layers/layer.js";
 import { add, mul } from "./ops/binary.js";
 import { squaredNorm, sum } from "./ops/reduce.js";
 import { abs } from "./ops/unary.js";
-import { bool, checkOptions, requireOptions, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
+import {
+  bool,
+  checkOptions,
+  hasMethod,
+  isObject,
+  nonNegativeNumber,
+  oneOf,
+  requireOptions,
+  wrongValue,
+} from "./options.js";
 import type { Tensor } from "./tensor.js";
 
 /** Adds to the cost for a weight. One of your own is an object like this. */
@@ -124,9 +133,8 @@ export function optionalRegularizer(
   value: Regularizer | Config | undefined,
 ): Regularizer | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "object" || value === null)
-    throw wrongValue(where, option, "a regularizer such as l2(0.01)", value);
-  if ("penalty" in value && typeof value.penalty === "function") return value;
+  if (!isObject(value)) throw wrongValue(where, option, "a regularizer such as l2(0.01)", value);
+  if (hasMethod(value, "penalty")) return value;
   const factory = factories[oneOf(where, option, value.type, Object.keys(factories))]!;
   requireOptions(`${where}: ${option}`, value.options, ["lambda", "l1", "l2", "perExample"]);
   return factory(value.options as never);

@@ -1,6 +1,17 @@
 // Learning-rate schedules: plain functions of the step and the epoch. Feeding the rate to a running program is the optimizer's business.
 import type { Json } from "./layers/layer.js";
-import { bool, requireOptions, fraction, nonNegativeNumber, oneOf, positiveNumber, wrongValue } from "./options.js";
+import {
+  bool,
+  fraction,
+  isArray,
+  isFunction,
+  isObject,
+  nonNegativeNumber,
+  oneOf,
+  positiveNumber,
+  requireOptions,
+  wrongValue,
+} from "./options.js";
 
 /**
  * The learning rate of a step: `step` and `epoch` count from 0 and are those that are done, also over several fits. Any function of them will do;
@@ -112,9 +123,9 @@ export function piecewiseConstant(
   const where = "piecewiseConstant";
   requireOptions(where, options, ["boundaries", "rates", "per"]);
   const { boundaries, rates } = options;
-  if (!Array.isArray(boundaries) || boundaries.some((at, i) => !(at > (boundaries[i - 1] ?? 0))))
+  if (!isArray(boundaries) || boundaries.some((at, i) => !(at > (boundaries[i - 1] ?? 0))))
     throw wrongValue(where, "boundaries", "growing numbers above 0", boundaries);
-  if (!Array.isArray(rates) || rates.length !== boundaries.length + 1)
+  if (!isArray(rates) || rates.length !== boundaries.length + 1)
     throw wrongValue(where, "rates", `${boundaries.length + 1} rates, one more than boundaries,`, rates);
   for (const rate of rates) nonNegativeNumber(where, "rates", rate);
   const count = counter(where, options.per ?? "epoch");
@@ -300,7 +311,7 @@ export function resolveLearningRate(
   option: string,
   value: LearningRate | LearningRateConfig,
 ): LearningRate {
-  if (typeof value === "function") return value;
-  if (typeof value !== "object" || value === null) return positiveNumber(where, option, value);
+  if (isFunction(value)) return value;
+  if (!isObject(value)) return positiveNumber(where, option, value);
   return factories[oneOf(where, option, value.type, Object.keys(factories))]!(value.options as never);
 }

@@ -1,10 +1,12 @@
 // Tensor: a shape, a dtype and, once it has been computed, storage. Knows nothing of ops; its arithmetic is added by ops/methods.ts.
 import type { Claim } from "./claim.js";
 import { busyError, dtypeError, formatShape, shapeError, SimdnnError } from "./errors.js";
+import { Made } from "./made.js";
 import { take } from "./memory.js";
 import { native } from "./native.js";
 import { checkOptions, describe, isArray, oneOf, wrongValue } from "./options.js";
 import type { Entry } from "./tape.js";
+import { isRevoked } from "./values.js";
 
 /** Element types. Networks compute in float32; float64 is for gradient checks, int32 for labels and indices, uint8 for stored inputs. */
 export type DType = "float32" | "float64" | "int32" | "uint8";
@@ -67,7 +69,7 @@ export function dtypeOf(array: TypedArray): DType {
  *
  * Values live in memory that belongs to the library and is garbage-collected: there is nothing to dispose of.
  */
-export class Tensor implements Spec {
+export class Tensor extends Made implements Spec {
   readonly shape: Shape;
   readonly dtype: DType;
   /** What error messages call it. */
@@ -85,6 +87,7 @@ export class Tensor implements Spec {
     { shape, dtype }: Spec,
     options: { storage?: TypedArray | undefined; name?: string | undefined; requiresGrad?: boolean } = {},
   ) {
+    super();
     if (shape.length > maxRank || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0 && dim < 2 ** 31))
       throw shapeError(
         "tensor",
@@ -167,7 +170,7 @@ export class Tensor implements Spec {
     return this.name ?? `${this.dtype} ${formatShape(this.shape)}`;
   }
 
-  toString(): string {
+  override toString(): string {
     return `Tensor(${this.name === undefined ? "" : `"${this.name}" `}${this.dtype} ${formatShape(this.shape)})`;
   }
 }
@@ -256,7 +259,7 @@ function shapeOf(where: string, values: unknown, depth: number): number[] {
     dtypeOf(values);
     return [values.length];
   }
-  if (!Array.isArray(values)) {
+  if (isRevoked(values) || !Array.isArray(values)) {
     throw dtypeError(where, `expected numbers, arrays of them or a typed array but found ${describe(values)}`);
   }
   if (depth === maxRank) throw shapeError(where, `expected arrays nested at most ${maxRank} deep`);

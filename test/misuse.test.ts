@@ -1,9 +1,10 @@
 // What building, compiling and capturing refuse beside what model.test.ts has: weights, losses, metrics, data, results.
 import { describe, expect, test } from "vitest";
 import {
-  batchNorm, capture, dataset, dense, dropout, l1, l1l2, l2, ones, parameter, sequential, sigmoid, softmax, tensor, type FitOptions, type Layer,
-  type Loss, type LossOption, type Metric, type Model, type Tensor,
+  batchNorm, capture, dataset, dense, dropout, l1, l1l2, l2, ones, parameter, sequential, sigmoid, softmax, Tensor, tensor, type FitOptions, type Layer,
+  type Loss, type LossOption, type Metric, type Model,
 } from "simdnn"; // prettier-ignore
+import * as simdnn from "simdnn";
 import { failure } from "./failure.js";
 
 const network = (): Model => sequential([dense(2)], { inputShape: [2], seed: 1 });
@@ -164,5 +165,48 @@ describe("training that cannot work", () => {
       await expect(untyped.fit([[1, 2], [3, 4]], ...rest)).rejects.toThrow(
         failure("OptionError", /^fit: expected a Dataset; make one with dataset\(inputs, targets\) for data but received/),
       ); // prettier-ignore
+  });
+});
+
+describe("values that refuse to be asked or told", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const holed = (last: unknown): unknown[] => Object.assign([], { 1: last });
+  const untyped = simdnn as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const compiled = network().compile({ loss }) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+
+  test.each<[string, () => unknown, RegExp]>([
+    ["no options", () => untyped.modelCheckpoint!(), /^modelCheckpoint: expected an object for options/],
+    ["no options of a layer", () => untyped.layerFromConfig!({ type: "dense" }), /^dense: expected a positive integer for units/],
+    ["options that are a revoked proxy", () => untyped.adam!(proxy), /^adam: expected an object of options but received <Revoked Proxy>/],
+    ["a bigint in a shape", () => untyped.dataset!([1], [1], { inputShape: [1n] }), /the shape of inputs but received \[ 1n \] \(array\)/],
+    ["a hole in a shape", () => untyped.sequential!([dense(1)], { inputShape: holed(2) }), /^sequential: .* for inputShape/],
+    ["a symbol for a curve", () => untyped.earlyStopping!({ monitor: Symbol("x") }), /^earlyStopping: expected the name of a curve for monitor but received Symbol\(x\)/],
+    ["a class", () => untyped.capture!(class { x = 1; }), /^capture: expected a function for fn but received \[class/],
+    ["a hole among metrics", () => compiled.compile!({ loss, metrics: holed("accuracy") }), /^compile: expected an array for metrics/],
+    ["only a tensor's prototype", () => untyped.matmul!(Object.create(Tensor.prototype), tensor([[1]])), /^matmul: expected a tensor/],
+  ])("%s", (_, call, message) => {
+    expect(call).toThrow(failure("OptionError", message));
+  }); // prettier-ignore
+
+  test.each<[string, () => Promise<unknown>, RegExp]>([
+    ["a symbol for a path", () => compiled.save!(Symbol("x")), /^save: expected a path for path but received Symbol\(x\)/],
+    ["a hole among callbacks", () => compiled.fit!(xor, { callbacks: holed({}) }), /^fit: expected an array for callbacks but received \[ <1 empty item>/],
+    ["an iterator without next", () => compiled.fit!({ [Symbol.asyncIterator]: () => ({}) }), /^fit: expected a stream whose iterator has next\(\) for data/],
+    ["validation data that are false", () => compiled.fit!(xor, { validationData: false }), /^fit: expected a Dataset.* for validationData but received false/],
+  ])("%s", async (_, call, message) => {
+    await expect(call()).rejects.toThrow(failure("OptionError", message));
+  }); // prettier-ignore
+
+  test("a shape of symbols is shown", () => {
+    expect(() => untyped.tensor!([1], { shape: [Symbol("x")] })).toThrow(
+      failure("ShapeError", /received \[Symbol\(x\)/),
+    );
+  });
+
+  test("an error that the caller's own getter throws is passed on", () => {
+    const own = new Error("own");
+    const options = { get learningRate() { throw own; } }; // prettier-ignore
+    expect(() => untyped.adam!(options)).toThrow(own);
   });
 });

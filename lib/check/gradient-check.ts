@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.js";
 import { SimdnnError } from "../errors.js";
 import { Model } from "../model.js";
 import { add } from "../ops/binary.js";
-import { bool, checkOptions, positiveInteger, positiveNumber, wrongValue } from "../options.js";
+import { bool, checkOptions, isArray, isFunction, positiveInteger, positiveNumber, wrongValue } from "../options.js";
 import { randomStream, resolveSeed } from "../random.js";
 import { withTape, type Entry } from "../tape.js";
 import { parameter, Tensor, tensor, type TensorData } from "../tensor.js";
@@ -93,7 +93,7 @@ export async function gradientCheck(
   options: ModelGradientCheckOptions & CostGradientCheckOptions = {},
 ): Promise<GradientReport> {
   if (subject instanceof Model) return check(ofModel(subject, at as Dataset, options), options);
-  if (typeof subject !== "function") throw wrongValue(where, "its subject", "a model or a cost function", subject);
+  if (!isFunction(subject)) throw wrongValue(where, "its subject", "a model or a cost function", subject);
   return check(ofFunction(subject, at as readonly (Tensor | TensorData)[], options), options);
 }
 
@@ -138,10 +138,10 @@ function ofFunction(
   options: CostGradientCheckOptions,
 ): Subject {
   checkOptions(where, options, [...optionNames, "gradients"]);
-  if (!Array.isArray(given) || given.length === 0)
+  if (!isArray(given) || given.length === 0)
     throw wrongValue(where, "parameters", "an array of at least one tensor", given);
   const { gradients } = options;
-  if (gradients !== undefined && typeof gradients !== "function")
+  if (gradients !== undefined && !isFunction(gradients))
     throw wrongValue(where, "gradients", "a function from the parameters to their gradients", gradients);
   const parameters = given.map((values: Tensor | TensorData, i) => {
     const name = (values instanceof Tensor ? values.name : undefined) ?? `parameter ${i + 1}`;

@@ -1,7 +1,8 @@
 // Learning curves: training and dev error against the number of examples to learn from. Curves against epochs are fit()'s history.
 import { Dataset } from "../data/dataset.js";
+import { Made } from "../made.js";
 import { Model } from "../model.js";
-import { checkOptions, isArray, only, positiveInteger, wrongValue } from "../options.js";
+import { checkOptions, isArray, isFunction, only, positiveInteger, wrongValue } from "../options.js";
 import { randomStream, resolveSeed } from "../random.js";
 import { textTable } from "../text-table.js";
 import type { FitOptions } from "../train/fit-options.js";
@@ -29,7 +30,7 @@ export interface LearningCurvePoint {
 }
 
 /** The outcome of {@link learningCurve}: plain data, and as a string a table with what it means. */
-export class LearningCurve {
+export class LearningCurve extends Made {
   /** Whether more data should help: the dev error is far above the training error, and falls with their number. */
   readonly moreDataHelps: boolean;
 
@@ -41,6 +42,7 @@ export class LearningCurve {
     /** The verdict with all examples. */
     readonly biasVariance: BiasVariance,
   ) {
+    super();
     const { verdict } = biasVariance;
     this.moreDataHelps = (verdict === "high variance" || verdict === "both") && this.gainPerDoubling > 0;
   }
@@ -51,7 +53,7 @@ export class LearningCurve {
     return last ? (before.devError - last.devError) / Math.log2(last.examples / before.examples) : 0;
   }
 
-  toString(): string {
+  override toString(): string {
     const rows = this.points.map(({ examples, trainError, devError }) => [`${examples}`, short(trainError), short(devError)]); // prettier-ignore
     const gain = `the last doubling of the data took ${short(this.gainPerDoubling)} off the dev error`;
     return [
@@ -94,7 +96,7 @@ export async function learningCurve(
   options: LearningCurveOptions = {},
 ): Promise<LearningCurve> {
   checkOptions(where, options, ["sizes", "metric", "seed", "fit", "baseline", "tolerance"]);
-  if (typeof build !== "function") throw wrongValue(where, "build", "a function that makes a model", build);
+  if (!isFunction(build)) throw wrongValue(where, "build", "a function that makes a model", build);
   for (const [name, data] of Object.entries({ train, dev }))
     if (!(data instanceof Dataset)) throw wrongValue(where, name, "a Dataset", data);
   const { metric, fit = {} } = options;

@@ -1,7 +1,7 @@
 // Whether two datasets come from the same distribution: feature by feature and in their targets, with a verdict. The tests themselves are significance.ts.
 import { setImmediate } from "node:timers/promises";
 import { shapeError } from "../errors.js";
-import { checkOptions, isArray, wrongValue } from "../options.js";
+import { checkOptions, isArray, isFunction, wrongValue } from "../options.js";
 import { sameShape } from "../ops/shapes.js";
 import { sizeOf, type Tensor } from "../tensor.js";
 import { Dataset } from "./dataset.js";
@@ -173,7 +173,7 @@ async function compareValues(
     ];
     const statistic = kolmogorovSmirnov(a, b);
     compared.push({
-      name: typeof naming === "function" ? naming(column, width) : naming[column]!,
+      name: isFunction(naming) ? naming(column, width) : naming[column]!,
       test: "kolmogorovSmirnov",
       statistic,
       pValue: kolmogorovSmirnovChance(statistic, a.length, b.length),

@@ -1,5 +1,6 @@
 // Dataset: rows of inputs with their targets. Which rows make a part is split.ts, reading files idx.ts, making batches train/batches.ts.
 import { formatShape, nonFiniteError, shapeError, SimdnnError } from "../errors.js";
+import { Made } from "../made.js";
 import { checkOptions, isArray, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
 import { type RandomStream, randomStream } from "../random.js";
 import { isFloat, sizeOf, tensor, Tensor, type Shape, type TensorData } from "../tensor.js";
@@ -7,7 +8,7 @@ import { checkSplitOptions, folds, type Group, shares, type SplitOptions, usualF
 import { statisticsOf, type Statistics } from "./statistics.js";
 
 /** Examples: inputs `[n, ...]`, targets `[n]` (class numbers or values) or `[n, ...]`, and which of the rows belong to it. */
-export class Dataset {
+export class Dataset extends Made {
   /** @internal */
   constructor(
     readonly inputs: Tensor,
@@ -16,7 +17,9 @@ export class Dataset {
     readonly rows: Int32Array,
     /** What each row's loss counts, `[n]`; undefined where all count 1. */
     readonly sampleWeights?: Tensor,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Number of examples. */
   get size(): number {
@@ -201,7 +204,8 @@ function weightsOf(given: Rows, count: number): Tensor {
 function rowsOf(rows: Rows, rowShape: Shape | undefined, name: string): Tensor {
   if (rows instanceof Tensor) return rows;
   if (!rowShape) return tensor(rows, { name });
-  if (!isArray(rowShape)) throw wrongValue("dataset", `the shape of ${name}`, "an array such as [784]", rowShape);
+  if (!isArray(rowShape) || !rowShape.every(Number.isSafeInteger))
+    throw wrongValue("dataset", `the shape of ${name}`, "an array such as [784]", rowShape);
   const flat = tensor(rows);
   const width = rowShape.reduce((size, dim) => size * dim, 1);
   if (width === 0 || flat.size % width !== 0)

@@ -1,6 +1,6 @@
 // From a layer's description, as models are saved with, back to the layer. Knows every layer of the library by its type.
 import { SimdnnError } from "../errors.js";
-import { wrongValue, requireOptions, nearest } from "../options.js";
+import { isObject, nearest, requireOptions, wrongValue } from "../options.js";
 import * as activations from "./activations.js";
 import * as augmentation from "./augmentation.js";
 import { batchNorm } from "./batch-norm.js";
@@ -41,10 +41,10 @@ export function layerFromConfig(config: LayerConfig, custom: LayerFactories = {}
   requireOptions("layerFromConfig", config, ["type", "options"]);
   const { type, options } = config;
   if (typeof type !== "string") throw wrongValue("layerFromConfig", "type", 'a name such as "dense"', type);
-  if (typeof custom !== "object" || custom === null)
-    throw wrongValue("layerFromConfig", "custom", "an object of functions", custom);
+  if (options !== undefined && !isObject(options)) throw wrongValue("layerFromConfig", "options", "an object", options);
+  if (!isObject(custom)) throw wrongValue("layerFromConfig", "custom", "an object of functions", custom);
   const factory = own(custom, type) ?? own(factories, type);
-  if (factory) return factory(options as never);
+  if (factory) return factory((options ?? {}) as never);
   const suggestion = nearest(type, [...Object.keys(custom), ...Object.keys(factories)]);
   const hint = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
   const message = `layer: unknown type "${type}"${hint}; pass the maker of a layer of your own as layers: { ${JSON.stringify(type)}: (options) => ... }`;

@@ -1,6 +1,6 @@
 // Layers that change the shape of an example and none of its values.
 import { reshape as reshapeOp } from "../ops/view.js";
-import { wrongValue } from "../options.js";
+import { isArray, wrongValue } from "../options.js";
 import { overload } from "../overload.js";
 import { sizeOf, type Shape } from "../tensor.js";
 import type { Layer } from "./layer.js";
@@ -18,7 +18,7 @@ function reshapeLayer(given: Shape | { readonly shape: Shape }): Layer {
 }
 
 function isTarget(shape: unknown): boolean {
-  return Array.isArray(shape) && shape.every((dim: unknown) => Number.isInteger(dim) && (dim as number) >= -1);
+  return isArray(shape) && shape.every((dim: unknown) => Number.isInteger(dim) && (dim as number) >= -1);
 }
 
 /**

@@ -1,5 +1,5 @@
 // Losses by name, and what a model accepts as one.
-import { oneOf, wrongValue } from "../options.js";
+import { isFunction, isObject, oneOf, wrongValue } from "../options.js";
 import {
   binaryCrossEntropy,
   categoricalCrossEntropy,
@@ -37,10 +37,10 @@ export type LossOption = LossName | Loss | LossFunction;
 
 /** @internal The loss meant by an option. `config` is what a file says about one. */
 export function resolveLoss(where: string, value: LossOption | LossConfig): Loss {
-  if (typeof value === "function") return { name: value.name || "loss", call: value };
-  if (typeof value !== "object" || value === null) return made(where, value);
+  if (isFunction(value)) return { name: value.name || "loss", call: value };
+  if (!isObject(value)) return made(where, value);
   if (!("call" in value)) return made(where, value.name, value.options);
-  if (typeof value.call !== "function") throw wrongValue(where, "loss", "an object whose call is a function", value);
+  if (!isFunction(value.call)) throw wrongValue(where, "loss", "an object whose call is a function", value);
   return value;
 }
 

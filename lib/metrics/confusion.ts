@@ -5,7 +5,7 @@ import { greater } from "../ops/comparison.js";
 import { matmul } from "../ops/matmul.js";
 import { argmax } from "../ops/reduce.js";
 import { reshape } from "../ops/view.js";
-import { isArray, checkOptions, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
+import { checkOptions, isArray, nonNegativeInteger, oneOf, wrongValue } from "../options.js";
 import { isFloat, type Tensor } from "../tensor.js";
 import type { Metric, MetricContext } from "./metric.js";
 
@@ -49,9 +49,7 @@ export function classScores(matrix: ConfusionMatrix): ClassScores {
     isArray(matrix) &&
     matrix.every(
       (row: unknown) =>
-        Array.isArray(row) &&
-        row.length === matrix.length &&
-        row.every((count) => typeof count === "number" && count >= 0),
+        isArray(row) && row.length === matrix.length && row.every((count) => typeof count === "number" && count >= 0),
     );
   if (!square) throw wrongValue("classScores", "matrix", "as many rows of counts as classes", matrix);
   const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);

@@ -3,7 +3,7 @@ import { classNumbers } from "../losses/targets.js";
 import { cast } from "../ops/cast.js";
 import { concat } from "../ops/move.js";
 import { reshape } from "../ops/view.js";
-import { checkOptions, nonNegativeInteger, wrongValue } from "../options.js";
+import { checkOptions, isArray, nonNegativeInteger, wrongValue } from "../options.js";
 import { atOnce, inTurns } from "../turns.js";
 import type { Metric } from "./metric.js";
 import { sorting } from "./sorting.js";
@@ -30,9 +30,9 @@ export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<number>): nu
 }
 
 function isNumbers(values: unknown): boolean {
-  if (Array.isArray(values)) return values.every((value) => typeof value === "number");
-  const isOther = values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array;
-  return ArrayBuffer.isView(values) && !isOther;
+  if (isArray(values)) return values.every((value) => typeof value === "number");
+  if (!ArrayBuffer.isView(values)) return false;
+  return !(values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array);
 }
 
 /** What takes less than a millisecond. */

@@ -1,5 +1,5 @@
 // Metrics by name, and what a model accepts as one.
-import { oneOf } from "../options.js";
+import { isFunction, isObject, oneOf } from "../options.js";
 import { accuracy, binaryAccuracy, topK } from "./accuracy.js";
 import { f1, precision, recall } from "./confusion.js";
 import type { Metric } from "./metric.js";
@@ -52,8 +52,8 @@ export function isKnownMetric(config: MetricConfig): boolean {
 
 /** @internal The metric meant by an option (a name counts as what a file says), or by what a file says about one. */
 export function resolveMetric(where: string, value: Metric | MetricConfig): Metric {
-  if (typeof value === "object" && value !== null) {
-    if ("call" in value && typeof value.call === "function") return value;
+  if (isObject(value)) {
+    if ("call" in value && isFunction(value.call)) return value;
     if (typeof value.type === "string") return factories[known(where, value.type)](value.options);
   }
   return factories[known(where, value)]();

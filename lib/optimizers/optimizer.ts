@@ -6,6 +6,7 @@ import { tick } from "../ops/random.js";
 import { squaredNorm } from "../ops/reduce.js";
 import { clip, sqrt } from "../ops/unary.js";
 import { SimdnnError } from "../errors.js";
+import { Made } from "../made.js";
 import { isArray, checkOptions, positiveNumber, wrongValue } from "../options.js";
 import {
   describeLearningRate,
@@ -49,7 +50,7 @@ export interface UpdateRule {
 }
 
 /** Changes parameters step by step so that a cost falls. Holds the state that the rule needs and counts the steps, so it belongs to the parameters it is first used on. */
-export class Optimizer {
+export class Optimizer extends Made {
   readonly name: string;
   readonly options: UpdateRule["options"];
   /** Learning rate of the last step, or of the next one where there is no schedule; a tensor so that it can change without recording again. */
@@ -63,6 +64,7 @@ export class Optimizer {
 
   /** @internal */
   constructor(private readonly rule: UpdateRule) {
+    super();
     this.name = rule.name;
     this.options = rule.options;
     this.learningRate = tensor(0, { dtype: "float64", name: `${rule.name}.learningRate` });

@@ -1,5 +1,5 @@
 // Optimizers by name, and what a model accepts as one.
-import { oneOf } from "../options.js";
+import { isObject, oneOf } from "../options.js";
 import { adagrad } from "./adagrad.js";
 import { adam, adamw } from "./adam.js";
 import { lion } from "./lion.js";
@@ -35,8 +35,9 @@ export type OptimizerConfig = Optimizer["config"];
 /** @internal The optimizer meant by an option, new unless it is one already. `config` is what a file says about one. */
 export function resolveOptimizer(where: string, value: OptimizerOption | OptimizerConfig): Optimizer {
   if (value instanceof Optimizer) return value;
-  const { name, options }: { name: string; options: { readonly learningRate?: LearningRateConfig } } =
-    typeof value === "object" && value !== null ? value : { name: value, options: {} };
+  const { name, options }: { name: string; options: { readonly learningRate?: LearningRateConfig } } = isObject(value)
+    ? value
+    : { name: value, options: {} };
   const factory = factories[oneOf(where, "optimizer", name, Object.keys(factories) as OptimizerName[])];
   if (options?.learningRate === undefined) return factory(options as OptimizerOptions);
   const learningRate = resolveLearningRate(where, "learningRate", options.learningRate);

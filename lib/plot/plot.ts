@@ -1,4 +1,5 @@
 // A finished picture. What is in it was drawn elsewhere.
+import { filePath } from "../options.js";
 import { replaceFile } from "../files.js";
 import { characters, element, type Markup } from "./svg.js";
 import { stylesheet } from "./theme.js";
@@ -46,6 +47,6 @@ export class Plot {
    * @throws FileError when it cannot be written
    */
   async save(path: string): Promise<void> {
-    await replaceFile(path, [Buffer.from(this.toString())]);
+    await replaceFile(filePath("save", "path", path), [Buffer.from(this.toString())]);
   }
 }

@@ -1,5 +1,5 @@
 // The best value of a curve so far: what callbacks that watch one have in common.
-import { oneOf } from "../options.js";
+import { oneOf, wrongValue } from "../options.js";
 import type { Logs, StateValue, Training } from "./callbacks.js";
 import { checkMonitor } from "./curve-names.js";
 
@@ -34,6 +34,7 @@ export class Best {
     private readonly minDelta = 0,
   ) {
     if (mode !== undefined) oneOf(where, "mode", mode, ["min", "max"]);
+    if (typeof monitor !== "string") throw wrongValue(where, "monitor", "the name of a curve", monitor);
     this.monitor = monitor;
     this.mode = mode ?? modeOf(monitor);
   }

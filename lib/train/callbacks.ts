@@ -1,7 +1,8 @@
 // What callbacks are and what they may do. The callbacks themselves are beside this file.
+import { types } from "node:util";
 import type { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
-import { unknownOption, wrongValue } from "../options.js";
+import { isArray, isFunction, isObject, unknownOption, wrongValue } from "../options.js";
 import type { Tensor, TypedArray } from "../tensor.js";
 import type { PassOptions } from "./batches.js";
 
@@ -90,7 +91,7 @@ export function progressCaller(callbacks: readonly Callback[], training: Trainin
     try {
       for (const callback of among) {
         const returned: unknown = callback[hook]?.(step, logs, training);
-        if (!(returned instanceof Promise)) continue;
+        if (!types.isPromise(returned)) continue;
         returned.catch(() => undefined); // nobody would wait for it
         throw wrongValue("fit", hook, "a function that is not async", returned);
       }
@@ -121,18 +122,17 @@ const hooks: readonly (keyof Callback)[] = [
  * @throws OptionError
  */
 export function checkCallbacks(where: string, callbacks: readonly Callback[]): void {
-  if (!Array.isArray(callbacks)) throw wrongValue(where, "callbacks", "an array", callbacks);
+  if (!isArray(callbacks)) throw wrongValue(where, "callbacks", "an array", callbacks);
   callbacks.forEach((callback: unknown, i) => {
     const name = `callbacks[${i}]`;
-    if (typeof callback !== "object" || callback === null)
-      throw wrongValue(where, name, "an object with hooks", callback);
+    if (!isObject(callback)) throw wrongValue(where, name, "an object with hooks", callback);
     const misspelt = Object.keys(callback).find(
       (key) => /^on[A-Z]/.test(key) && !(hooks as readonly string[]).includes(key),
     );
     if (misspelt !== undefined) throw unknownOption(name, misspelt, hooks);
     for (const hook of hooks) {
       const value = (callback as Record<string, unknown>)[hook];
-      if (value !== undefined && typeof value !== "function") throw wrongValue(name, hook, "a function", value);
+      if (value !== undefined && !isFunction(value)) throw wrongValue(name, hook, "a function", value);
     }
   });
 }

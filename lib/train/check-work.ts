@@ -1,5 +1,5 @@
 // Checks of the options that all work on the engine thread takes.
-import { nonNegativeInteger, positiveInteger, wrongValue } from "../options.js";
+import { isObject, nonNegativeInteger, positiveInteger, wrongValue } from "../options.js";
 import { urgent, type RunOptions } from "../program.js";
 
 export function checkWork(
@@ -9,6 +9,6 @@ export function checkWork(
   if (threads !== undefined) positiveInteger(where, "threads", threads);
   if (priority !== undefined && nonNegativeInteger(where, "priority", priority) >= urgent)
     throw wrongValue(where, "priority", `an integer below ${urgent}, which predictions have`, priority);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
+  if (signal !== undefined && !(isObject(signal) && signal instanceof AbortSignal))
     throw wrongValue(where, "signal", "an AbortSignal", signal);
 }

@@ -5,7 +5,7 @@ import { busyError, isSimdnnError, type SimdnnError } from "../errors.js";
 import { FileLock } from "../file-lock.js";
 import { checkWritable, systemError } from "../files.js";
 import type { Compiled, Model } from "../model.js";
-import { bool, checkOptions, positiveInteger, wrongValue } from "../options.js";
+import { bool, checkOptions, filePath, isFunction, isObject, positiveInteger, wrongValue } from "../options.js";
 import type { Callback } from "./callbacks.js";
 import {
   readTraining,
@@ -79,18 +79,16 @@ export class Checkpointer implements Callback {
   constructor(options: CheckpointOptions) {
     checkOptions(where, options, ["dir", "every", "keep", "resume", "onError"]);
     const { dir, every = 1, keep = 2, resume = false, onError } = options ?? {};
-    if (typeof dir !== "string" || dir === "") throw wrongValue(where, "dir", "a path", dir);
-    const { epochs, steps } = typeof every === "object" && every !== null ? every : { epochs: every };
+    const { epochs, steps } = isObject(every) ? every : { epochs: every };
     if (typeof every === "object") checkOptions(`${where}: every`, every, ["epochs", "steps"]);
     if (epochs === undefined && steps === undefined)
       throw wrongValue(where, "every", "a number of epochs, or { epochs, steps }", every);
-    this.dir = dir;
+    this.dir = filePath(where, "dir", dir);
     this.epochs = epochs === undefined ? Infinity : positiveInteger(where, "every", epochs);
     this.steps = steps === undefined ? Infinity : positiveInteger(where, "every", steps);
     this.keep = positiveInteger(where, "keep", keep);
     this.resume = bool(where, "resume", resume);
-    if (onError !== undefined && typeof onError !== "function")
-      throw wrongValue(where, "onError", "a function", onError);
+    if (onError !== undefined && !isFunction(onError)) throw wrongValue(where, "onError", "a function", onError);
     this.tell = onError;
   }
 

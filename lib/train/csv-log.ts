@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { fileError } from "../errors.js";
 import { checkWritable, replaceFile } from "../files.js";
-import { bool, checkOptions, wrongValue } from "../options.js";
+import { bool, checkOptions, filePath } from "../options.js";
 import type { Callback } from "./callbacks.js";
 
 export interface CsvLogOptions {
@@ -22,7 +22,7 @@ export interface CsvLogOptions {
  */
 export function csvLog(path: string, options: CsvLogOptions = {}): Callback {
   checkOptions("csvLog", options, ["append"]);
-  if (typeof path !== "string" || path === "") throw wrongValue("csvLog", "path", "a path", path);
+  filePath("csvLog", "path", path);
   const append = bool("csvLog", "append", options.append ?? false);
   let text = "";
   return {

@@ -1,7 +1,17 @@
 // What fit() is told, checked before any work, with defaults filled in.
 import { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import { bool, checkOptions, nonNegativeInteger, oneOf, only, positiveInteger, wrongValue } from "../options.js";
+import {
+  bool,
+  checkOptions,
+  isArray,
+  isFunction,
+  nonNegativeInteger,
+  oneOf,
+  only,
+  positiveInteger,
+  wrongValue,
+} from "../options.js";
 import { resolveSeed } from "../random.js";
 import type { Augmentation } from "./augmentation.js";
 import { checkData } from "./check-data.js";
@@ -103,10 +113,10 @@ export function checkFitOptions(model: Model, data: TrainingData, options: FitOp
   oneOf(where, "nonFinite", settings.nonFinite, nonFiniteChoices);
   checkWork(where, options);
   checkCallbacks(where, settings.callbacks);
-  if (settings.watch !== undefined && !Array.isArray(settings.watch))
+  if (settings.watch !== undefined && !isArray(settings.watch))
     throw wrongValue(where, "watch", 'an array such as ["gradients"]', settings.watch);
   for (const watched of settings.watch ?? []) oneOf(where, "watch", watched, watchable);
-  if (settings.augment !== undefined && typeof settings.augment !== "function")
+  if (settings.augment !== undefined && !isFunction(settings.augment))
     throw wrongValue(where, "augment", "a function of a batch such as mixUp()", settings.augment);
   if (data instanceof Dataset && settings.dropLast && data.size < settings.batchSize)
     throw wrongValue(

@@ -1,6 +1,13 @@
 // Callbacks that change the learning rate between epochs. Schedules, which need no callback, are schedules.ts.
 import { SimdnnError } from "../errors.js";
-import { checkOptions, nonNegativeInteger, nonNegativeNumber, positiveInteger, wrongValue } from "../options.js";
+import {
+  checkOptions,
+  isFunction,
+  nonNegativeInteger,
+  nonNegativeNumber,
+  positiveInteger,
+  wrongValue,
+} from "../options.js";
 import { Best, bestOptions, type BestOptions } from "./best.js";
 import type { Callback } from "./callbacks.js";
 
@@ -16,7 +23,7 @@ import type { Callback } from "./callbacks.js";
  * ```
  */
 export function learningRateScheduler(rate: (epoch: number, current: number) => number): Callback {
-  if (typeof rate !== "function") throw wrongValue("learningRateScheduler", "rate", "a function of the epoch", rate);
+  if (!isFunction(rate)) throw wrongValue("learningRateScheduler", "rate", "a function of the epoch", rate);
   return {
     onEpochBegin: (epoch, { model: { optimizer } }) => {
       const next = rate(epoch, optimizer.learningRate.item());

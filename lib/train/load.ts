@@ -1,4 +1,5 @@
 // Reading a model that save.ts wrote.
+import { types } from "node:util";
 import { readSafetensors, type SafeTensor } from "../data/safetensors.js";
 import { fileError } from "../errors.js";
 import { sourceName, type FileSource } from "../files.js";
@@ -31,7 +32,7 @@ export async function loadModel(
   options: { readonly layers?: LayerFactories } = {},
 ): Promise<Model> {
   checkOptions("loadModel", options, ["layers"]);
-  if (typeof source !== "string" && !(source instanceof Uint8Array))
+  if (typeof source !== "string" && !types.isUint8Array(source))
     throw wrongValue("loadModel", "source", "a path, or a file's bytes as a Uint8Array or Buffer,", source);
   const file = sourceName(source);
   const { tensors, metadata } = await readSafetensors(source);

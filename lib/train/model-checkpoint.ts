@@ -1,6 +1,6 @@
 // Model checkpoints: saves the model while it trains, to be used. What training itself can go on with is checkpoint.ts.
 import { checkWritable } from "../files.js";
-import { bool, checkOptions, positiveInteger, wrongValue } from "../options.js";
+import { bool, isFunction, positiveInteger, requireOptions, wrongValue } from "../options.js";
 import { Best, bestOptions, type BestOptions } from "./best.js";
 import type { Callback, Logs } from "./callbacks.js";
 
@@ -27,14 +27,14 @@ export interface ModelCheckpointOptions extends BestOptions {
  */
 export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
   const where = "modelCheckpoint";
-  checkOptions(where, options, [...bestOptions, "path", "bestOnly", "every"]);
+  requireOptions(where, options, [...bestOptions, "path", "bestOnly", "every"]);
   const { path, bestOnly = false, every = 1 } = options;
-  if (typeof path !== "function" && (typeof path !== "string" || path === ""))
+  if (!isFunction(path) && (typeof path !== "string" || path === ""))
     throw wrongValue(where, "path", "a path or a function that makes one", path);
   bool(where, "bestOnly", bestOnly);
   positiveInteger(where, "every", every);
   const pathOf = (epoch: number, logs: Logs): string =>
-    typeof path === "function" ? path(epoch, logs) : path.replaceAll("{epoch}", String(epoch + 1));
+    isFunction(path) ? path(epoch, logs) : path.replaceAll("{epoch}", String(epoch + 1));
   const best = new Best(where, options);
   return {
     onTrainBegin: async (training) => {

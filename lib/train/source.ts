@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { Dataset } from "../data/dataset.js";
 import { SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
-import { wrongValue } from "../options.js";
+import { isFunction, wrongValue } from "../options.js";
 import { deriveSeed, randomStream, shuffling } from "../random.js";
 import { inTurns } from "../turns.js";
 import { checkData } from "./check-data.js";
@@ -18,7 +18,7 @@ export type TrainingData = Dataset | DataStream | StreamOpener;
 
 /** Whether data come batch by batch, from wherever the user has them. */
 export function isStreamed(data: TrainingData): data is DataStream | StreamOpener {
-  return !(data instanceof Dataset) && (isStream(data) || typeof data === "function");
+  return !(data instanceof Dataset) && (isStream(data) || isFunction(data));
 }
 
 /** The steps of a training, whatever they come from. */
@@ -144,7 +144,7 @@ class StreamSource implements Source {
     const { where, model, data, options } = this;
     if (this.failure) throw this.failure.error;
     this.opened = true;
-    const stream = typeof data === "function" ? data() : data;
+    const stream = isFunction(data) ? data() : data;
     return new StreamReader(where, stream, model, options.batchSize, options.prefetch ?? 2);
   }
 }

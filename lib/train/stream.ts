@@ -5,7 +5,7 @@ import { dataset, Dataset, type Rows } from "../data/dataset.js";
 import { formatShape, isSimdnnError, nonFiniteError, shapeError, type SimdnnError } from "../errors.js";
 import type { Model } from "../model.js";
 import { sameShape } from "../ops/shapes.js";
-import { wrongValue } from "../options.js";
+import { isArray, isFunction, isObject, wrongValue } from "../options.js";
 import type { Shape, TensorData } from "../tensor.js";
 
 /** Examples that are trained on in one step. */
@@ -138,7 +138,7 @@ export class StreamReader {
 
 /** Anything that a stream may be read from. */
 export function isStream(value: unknown): value is DataStream {
-  return typeof (value as Partial<DataStream> | null | undefined)?.[Symbol.asyncIterator] === "function";
+  return isObject(value) && isFunction((value as Partial<DataStream>)[Symbol.asyncIterator]);
 }
 
 /** A Node stream, which ends with destroy(), and tells of failures whether it is read or not. */
@@ -165,10 +165,12 @@ export function readBatch(where: string, model: Model, value: unknown): ReadBatc
 }
 
 function iterate(where: string, source: unknown): AsyncIterator<unknown> | Iterator<unknown> {
-  if (isStream(source)) return source[Symbol.asyncIterator]();
-  if (typeof source === "object" && source !== null && Symbol.iterator in source)
-    return (source as Iterable<unknown>)[Symbol.iterator]();
-  throw wrongValue(where, "data", "a function that returns a stream", source);
+  const streams = (isObject(source) || isArray(source) ? source : {}) as Partial<Iterable<unknown>>;
+  const open: ((this: unknown) => unknown) | undefined = isStream(source) ? source[Symbol.asyncIterator] : streams[Symbol.iterator]; // prettier-ignore
+  if (!isFunction(open)) throw wrongValue(where, "data", "a function that returns a stream", source);
+  const iterator: unknown = open.call(source);
+  if (isObject(iterator) && "next" in iterator && isFunction(iterator.next)) return iterator as Iterator<unknown>;
+  throw wrongValue(where, "data", "a stream whose iterator has next()", iterator);
 }
 
 function isExample(value: unknown): value is StreamedExample {

@@ -1,7 +1,7 @@
 // A model builder with its data as an objective: builds, trains and rates one network per trial.
 import { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import { checkOptions, wrongValue } from "../options.js";
+import { checkOptions, isFunction, wrongValue } from "../options.js";
 import { modeOf } from "../train/best.js";
 import { validationName } from "../train/curve-names.js";
 import type { FitOptions } from "../train/fit-options.js";
@@ -32,7 +32,7 @@ export function objectiveOf<Config>(search: ModelSearch<Config>): { objective: O
   const where = "tune";
   checkOptions(where, search, ["build", "train", "validationData", "fit", "monitor"]);
   const { build, train, validationData, fit = {}, monitor = "valLoss" } = search;
-  if (typeof build !== "function") throw wrongValue(where, "build", "a function that makes a compiled model", build);
+  if (!isFunction(build)) throw wrongValue(where, "build", "a function that makes a compiled model", build);
   for (const [name, data] of Object.entries({ train, validationData }))
     if (!(data instanceof Dataset)) throw wrongValue(where, name, "a dataset", data);
   if (typeof monitor !== "string" || !/^val[A-Z0-9]/.test(monitor))
@@ -40,7 +40,7 @@ export function objectiveOf<Config>(search: ModelSearch<Config>): { objective: O
   // Rated as it is in the end: early stopping and averages of weights may have given it others than the last epoch's.
   const objective: Objective<Config> = async (config, trial) => {
     const model = build(config, trial);
-    const options = typeof fit === "function" ? fit(config, trial) : fit;
+    const options = isFunction(fit) ? fit(config, trial) : fit;
     const { threads, signal } = trial;
     const callbacks = [...(options.callbacks ?? []), trial.watch(monitor)];
     const { epochs } = await model.fit(train, { ...options, validationData, threads, signal, callbacks });

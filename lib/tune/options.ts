@@ -1,5 +1,5 @@
 // What tune() is told, checked before any work, with defaults filled in.
-import { checkOptions, oneOf, only, positiveInteger, wrongValue } from "../options.js";
+import { checkOptions, isFunction, oneOf, only, positiveInteger, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
 import { checkWork } from "../train/check-work.js";
 import { threads as defaultThreads } from "../threads.js";
@@ -87,6 +87,6 @@ export function checkTuneOptions<Config>(options: TuneOptions<Config>): TuneSett
   checkWork(where, settings);
   if (seed !== undefined) resolveSeed(where, seed);
   if (log !== undefined && (typeof log !== "string" || log === "")) throw wrongValue(where, "log", "a path", log);
-  if (onTrial !== undefined && typeof onTrial !== "function") throw wrongValue(where, "onTrial", "a function", onTrial);
+  if (onTrial !== undefined && !isFunction(onTrial)) throw wrongValue(where, "onTrial", "a function", onTrial);
   return settings;
 }

@@ -1,6 +1,6 @@
 // Search spaces: what a hyper-parameter may be, and on which scale it is drawn. Which points of a space are tried is strategies.ts.
 import type { Json } from "../layers/layer.js";
-import { finiteNumber, isArray, wrongValue } from "../options.js";
+import { finiteNumber, isArray, isFunction, isObject, wrongValue } from "../options.js";
 
 /** One direction of a search space. */
 export interface Axis {
@@ -177,15 +177,15 @@ export function describeDimension({ type, options }: Dimension<unknown>): { read
 
 /** @throws OptionError unless it is an object of dimensions, and not an empty one */
 export function checkSpace(where: string, given: unknown): asserts given is Space {
-  if (typeof given !== "object" || given === null || Array.isArray(given))
+  if (!isObject(given))
     throw wrongValue(where, "space", "an object of dimensions such as { learningRate: space.log(1e-4, 0.1) }", given);
   if (Object.keys(given).length === 0) throw wrongValue(where, "space", "at least one dimension", given);
   for (const [name, dimension] of Object.entries(given)) checkDimension(where, `space.${name}`, dimension);
 }
 
 function checkDimension(where: string, name: string, value: unknown): void {
-  const { at, axes } = (value ?? {}) as Partial<Dimension<unknown>>;
-  if (typeof at !== "function" || !Array.isArray(axes) || !axes.every(isAxis))
+  const { at, axes } = (isObject(value) ? value : {}) as Partial<Dimension<unknown>>;
+  if (!isFunction(at) || !isArray(axes) || !axes.every(isAxis))
     throw wrongValue(where, name, "a dimension such as space.linear(0, 0.5)", value);
 }
 

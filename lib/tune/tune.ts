@@ -1,6 +1,6 @@
 // The search for hyper-parameters: runs trials side by side, round by round, with a log to go on from.
 import { setMaxListeners } from "node:events";
-import { wrongValue } from "../options.js";
+import { isFunction, wrongValue } from "../options.js";
 import { resolveSeed } from "../random.js";
 import { Halving } from "./halving.js";
 import { SearchLog, type Logged, type SearchHeader } from "./log.js";
@@ -55,7 +55,7 @@ export async function tune<S extends Space>(
   checkSpace("tune", space);
   const settings = checkTuneOptions(options);
   const rated = isModelSearch<ConfigOf<S>>(objective) ? objectiveOf(objective) : { objective, mode: "min" as const };
-  if (typeof rated.objective !== "function")
+  if (!isFunction(rated.objective))
     throw wrongValue("tune", "objective", "a function, or an object with build, train and validationData,", objective);
   settings.signal?.throwIfAborted();
 

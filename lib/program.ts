@@ -6,7 +6,7 @@ import { outOfMemory } from "./memory.js";
 import { native, opcodes, type NativeProgram, type ProgramImage } from "./native.js";
 import type { Attrs, Op } from "./op.js";
 import { aliasRoots, liveEntries, plan } from "./planner.js";
-import { spreads } from "./spread.js";
+import { mostThreads } from "./spread.js";
 import type { Entry, Fed, Tape } from "./tape.js";
 import { allocate, dtypes, maxRank, Tensor, viewOf, type TypedArray } from "./tensor.js";
 import { threads as defaultThreads } from "./threads.js";
@@ -60,7 +60,7 @@ export interface Timing {
 
 export class Program {
   private readonly entries: readonly Entry[];
-  private readonly spreads: boolean;
+  private readonly mostThreads: number;
   private readonly image: ImageBuilder;
   private readonly arena: TypedArray;
   private readonly reads: readonly Tensor[];
@@ -75,7 +75,7 @@ export class Program {
     const { offsets, arenaBytes } = plan(live, outputs);
     const roots = aliasRoots(live);
     this.entries = live.filter((entry) => !entry.op.alias);
-    this.spreads = spreads(this.entries);
+    this.mostThreads = mostThreads(this.entries);
     this.arena = allocate({ shape: [arenaBytes], dtype: "uint8" }, "intermediate results");
     this.image = new ImageBuilder(this.arena, offsets, roots);
     for (const entry of this.entries) this.image.add(entry);
@@ -111,7 +111,7 @@ export class Program {
 
   /** As many of `threads` as pay. */
   private useful(threads: number): number {
-    return this.spreads ? Math.min(threads, most.threads) : 1;
+    return Math.min(threads, this.mostThreads, most.threads);
   }
 
   /** Runs once on this thread. */
@@ -236,7 +236,7 @@ export function execute(entry: Entry): void {
 export function runEntry(entry: Entry, threads = defaultThreads()): void {
   const image = new ImageBuilder(undefined, new Map(), new Map());
   image.add(entry);
-  const fault = accepted(() => native.execute(...image.finish([]), spreads([entry]) ? threads : 1));
+  const fault = accepted(() => native.execute(...image.finish([]), Math.min(threads, mostThreads([entry]))));
   if (fault) throw faultError(fault, [entry], image.tensors);
 }
 

@@ -40,7 +40,8 @@ struct Args {
   const View* out;
   const double* attrs;
   int32_t n_in, n_out, n_attrs;
-  void* scratch;  // as many bytes as the op's Scratch function asked for, 64-byte aligned
+  void* scratch;  // at least as many bytes as the op's Scratch function asked for, 64-byte aligned
+  int64_t scratch_bytes;
   Pool* pool;     // null: run on this thread only
   int32_t threads;
   Status* status;

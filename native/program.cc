@@ -124,10 +124,11 @@ void Program::load_instructions(const ProgramImage& image, const KernelTable& ta
     attr += n_attrs;
   }
   if (attr != attrs_.size()) fail("there are attributes that no instruction uses");
+  scratch = (scratch + int64_t{kAlignment} - 1) / int64_t{kAlignment} * int64_t{kAlignment};
   if (scratch > 0) {
     scratch_.reset(::operator new(static_cast<size_t>(scratch), std::align_val_t(kAlignment), std::nothrow));
     if (!scratch_) throw NoScratch{scratch};
-    for (auto& instruction : instructions_) instruction.args.scratch = scratch_.get();
+    for (auto& instruction : instructions_) instruction.args.scratch = scratch_.get(), instruction.args.scratch_bytes = scratch;
   }
 }
 

@@ -16,14 +16,14 @@ struct Amx {
   int64_t fallback;  // floats of scratch for each
 
   // In picoseconds per useful flop, as measured: the products with what is padded, packing, what finishing C takes more than
-  // elsewhere. Blocked floats take 4.1 to 5.5. An alpha that would lose bits to the operands' scale stays with them.
+  // elsewhere. Blocked floats take 4.1 to 5.5.
   static bool pays(const Gemm& g) {
     if (g.m < 64 || g.n < 64 || g.k == 0) return false;
     const auto padded = [](int64_t n) { return static_cast<double>((n + 31) / 32 * 32) / static_cast<double>(n); };
     const double passing_per = static_cast<double>(smaller(g.m, g.n)), resident_per = static_cast<double>(g.m + g.n) - passing_per;
     const double products = 2.2 * padded(g.m) * padded(g.n) * padded(g.k), packing = 80 / passing_per + 35 / resident_per;
     const double finishing = 32 / static_cast<double>(g.k);
-    return products + packing + finishing < 4.1 && g.target.alpha * kProductScale / kProductScale == g.target.alpha;
+    return products + packing + finishing < 4.1;
   }
 
   static Amx plan(const Gemm& g) {
@@ -66,7 +66,7 @@ struct Amx {
     const int64_t j = x.columns.begin(column) * kBlockLines, end_j = smaller(g.n, x.columns.begin(column + 1) * kBlockLines);
     return AmxPart::plan(piece_of(g, i, j, end_i - i, end_j - j), x.a_stays, rounds);
   }
-  int64_t part_floats(const Grid& x) const { return part(x, 0).packed_floats() + fallback; }  // the first is the largest
+  int64_t part_floats(const Grid& x) const { return (part(x, 0).packed_floats() + fallback + 15) / 16 * 16; }  // the first is the largest
 
   int64_t scratch_floats() const {
     int64_t most = 0;
@@ -81,9 +81,12 @@ struct Amx {
   void run(const Args& args) const {
     const Grid x = grid(smaller(parts, args.threads));
     const int64_t floats = part_floats(x);
+    // The first thread's memory is at the start and the others' at the end, so that it stays near a core from product to product.
+    float* const scratch = static_cast<float*>(args.scratch);
     parallel(args, x.parts(), 1, [&](int64_t begin, int64_t end) {
       _tile_loadconfig(&kTileConfig);
-      for (int64_t number = begin; number < end; number++) part(x, number).run(static_cast<float*>(args.scratch) + begin * floats);
+      float* const memory = begin == 0 ? scratch : scratch + args.scratch_bytes / 4 - begin * floats;
+      for (int64_t number = begin; number < end; number++) part(x, number).run(memory);
       _tile_release();
     });
   }

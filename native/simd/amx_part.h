@@ -69,12 +69,14 @@ struct AmxPart {
     }
   }
 
-  static bool finite(const float* sums, int64_t rows, int64_t columns) {
+  // Takes the scale from the sums, and says whether they are finite. Not left to alpha: what waits to be added elsewhere is rounded alike.
+  static bool unscale(float* sums, int64_t rows, int64_t columns) {
     vi worst{};
     for (int64_t i = 0; i < rows; i++) {
       for (int64_t j = 0; j < columns; j += kLanes) {
-        const vf x = load(sums + i * kBlockLines + j);
+        const vf x = load(sums + i * kBlockLines + j) * kProductScale;
         worst |= bits(x - x);
+        store(sums + i * kBlockLines + j, x);
       }
     }
     return _mm512_test_epi32_mask((__m512i)worst, (__m512i)worst) == 0;
@@ -82,17 +84,15 @@ struct AmxPart {
 
   // A block of C from its sums. Sums that are not finite come from operands that are not, which pieces cannot express, or
   // from a product beyond the range that the scale leaves: this block of C is then computed in float32.
-  void finish(const float* sums, int64_t i, int64_t j, float* memory) const {
+  void finish(float* sums, int64_t i, int64_t j, float* memory) const {
     const int64_t rows = smaller(g.m - i, kBlockLines), columns = smaller(g.n - j, kBlockLines);
-    if (!finite(sums, rows, columns)) {
+    if (!unscale(sums, rows, columns)) {
       Args args{};
       args.threads = 1, args.scratch = memory + packed_floats();
       return Blocked::plan(piece_of(g, i, j, rows, columns), false).run(args);
     }
     const Target target = target_at(g.target, i, j, true);
-    Target unscaled = target;
-    unscaled.alpha *= kProductScale;
-    put(unscaled, sums, kBlockLines, rows, columns);
+    put(target, sums, kBlockLines, rows, columns);
     activate(g, target, rows, columns);
   }
 

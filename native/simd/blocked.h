@@ -10,9 +10,7 @@ namespace {
 constexpr int64_t kFarFloats = 1 << 16;                     // of C that may have left the second-level cache
 constexpr int64_t kBandFloats = 1 << 18;                    // of A, half of a second-level cache, for which the panels of B pass
 constexpr int64_t kBlockK = kRegisters == 16 ? 512 : 1024;  // of k between two passes over C
-constexpr int64_t kLeastApart = 512;                        // of k that is worth cutting in two
 constexpr int64_t kPackGrain = 16384;                       // floats that are worth a second thread
-constexpr int64_t kAddGrain = 2048;                         // where some of them come from another core's cache
 constexpr double kTransposing = 0.35, kPiecemeal = 0.25;    // cycles per float
 constexpr int64_t kMaxSlots = 64;                           // panels of B that are packed at the same time, by a thread each
 
@@ -34,8 +32,7 @@ struct Blocked {
   Split blocks;   // of k
   Split bands;    // of strips
   Split panels;   // of n, in vectors
-  bool apart;     // threads take blocks of k, so that rows of B stay near the core that reads them, and updates them if they are weights
-  int64_t items;  // a panel of a band each, of a block of k
+  int64_t items;  // a panel of a band each
   int64_t grain;
 
   // Whether the transposed problem costs less, in cycles: products, of which a vector's are twice as many in a cycle and whose last
@@ -59,15 +56,13 @@ struct Blocked {
     x.panels = split((g.n + kLanes - 1) / kLanes, vectors);
     x.strips = split(g.m, strip_rows);
     x.turn_b = g.b.column != 1;
-    x.apart = !transposed && !x.turn_b && g.k >= kLeastApart && g.k >= 4 * g.m && gemm_work(g) >= 2 * kWorthwhile;
-    x.blocks = split(g.k, x.apart ? smaller(kBlockK, (g.k + 1) / 2) : kBlockK);
+    x.blocks = split(g.k, kBlockK);
     // Few panels: give the threads bands of rows too, high enough to pay for packing a panel once per band, which takes longer by transposition.
     const int64_t band_rows = x.panels.parts < 8 ? (x.turn_b ? 512 : 128) : kBandFloats / (x.blocks.most() + 1) + 1;
     x.bands = split(x.strips.parts, band_rows / strip_rows + 1);
     x.items = x.bands.parts * x.panels.parts;
-    const int64_t shared = x.apart ? x.blocks.parts * x.items : x.items;
-    x.grain = gemm_grain(g, shared);
-    if (shared > kMaxSlots * x.grain) x.grain = (shared + kMaxSlots - 1) / kMaxSlots;
+    x.grain = gemm_grain(g, x.items);
+    if (x.items > kMaxSlots * x.grain) x.grain = (x.items + kMaxSlots - 1) / kMaxSlots;
     x.far_c = g.k >= 64 && g.m * g.n > kFarFloats;
     // A strided by whole pages falls into one set of the first-level cache.
     x.pack_a = g.n >= 4 * x.width() && (g.a.column != 1 || g.a.row % 1024 == 0);
@@ -76,10 +71,8 @@ struct Blocked {
 
   int64_t width() const { return panels.most() * kLanes; }
   int64_t slot_floats() const { return blocks.most() * width(); }
-  int64_t packed_a_floats() const { return pack_a ? g.m * packed_row() : 0; }  // of a block of k
-  int64_t at_once() const { return apart ? blocks.parts : 1; }
-  int64_t waiting_floats() const { return (at_once() - 1) * g.m * g.n; }
-  int64_t scratch_floats() const { return at_once() * packed_a_floats() + waiting_floats() + slot_floats() * ((at_once() * items + grain - 1) / grain); }
+  int64_t packed_a_floats() const { return pack_a ? g.m * packed_row() : 0; }
+  int64_t scratch_floats() const { return packed_a_floats() + slot_floats() * ((items + grain - 1) / grain); }
 
   // A strip of packed A keeps its direction: row by row, each a vector longer so that rows do not alias, or column by column.
   Matrix packed_strip(const float* packed_a, int64_t strip) const {
@@ -99,15 +92,8 @@ struct Blocked {
     }
   }
 
-  // A block of k, and what becomes of its product.
-  struct Share {
-    int64_t block;
-    Target target;
-    bool first, last;
-  };
-
-  void compute(const float* packed_a, float* slot, const Share& share, int64_t band, int64_t panel) const {
-    const int64_t block = share.block, k = blocks.size(block), j = panels.begin(panel) * kLanes, used = panels.size(panel);
+  void compute(const float* packed_a, float* slot, int64_t block, int64_t band, int64_t panel) const {
+    const int64_t k = blocks.size(block), j = panels.begin(panel) * kLanes, used = panels.size(panel);
     const int64_t columns = smaller(used * kLanes, g.n - j), last = columns - (used - 1) * kLanes;
     const int64_t first_strip = bands.begin(band), end_strip = bands.begin(band + 1);
     Matrix b = at(g.b, blocks.begin(block), j);
@@ -126,7 +112,7 @@ struct Blocked {
                   : last < kLanes && b.data != slot ? kReadMasked
                                                     : kReadWhole][used][rows](k, a.data, a.row, a.column, b.data, b.row, slot, static_cast<int>(last), t);
       };
-      const Target target = transposed ? target_at(share.target, j, i, share.first) : target_at(share.target, i, j, share.first);
+      const Target target = transposed ? target_at(g.target, j, i, block == 0) : target_at(g.target, i, j, block == 0);
       if (!transposed) {
         if (far_c && target.beta != 0) prefetch(target.c, target.c_row, rows, columns);
         multiply(target, last);
@@ -135,42 +121,24 @@ struct Blocked {
         put_transposed(target, product, used * kLanes, columns, rows);
       }
       if (packs) b = {slot, used * kLanes, 1}, packs = false;
-      if (share.last) activate(g, target, transposed ? columns : rows, transposed ? rows : columns);
-    }
-  }
-
-  // Rows of C, which has the product of the first block, with those of the others.
-  void add_up(const float* waiting, int64_t begin, int64_t end) const {
-    for (int64_t i = begin; i < end; i++) {
-      const Target target = target_at(g.target, i, 0, false);
-      for (int64_t block = 1; block < blocks.parts; block++) put(target, waiting + ((block - 1) * g.m + i) * g.n, g.n, 1, g.n);
-      activate(g, target, 1, g.n);
+      if (block + 1 == blocks.parts) activate(g, target, transposed ? columns : rows, transposed ? rows : columns);
     }
   }
 
   void run(const Args& args) const {
-    const bool waits = apart && args.threads > 1;
-    const int64_t at_once = waits ? this->at_once() : 1;
     float* packed_a = static_cast<float*>(args.scratch);
-    float* waiting = packed_a + at_once * packed_a_floats();
-    float* slots = waiting + waiting_floats();
-    for (int64_t first = 0; first < blocks.parts; first += at_once) {
+    float* slots = packed_a + packed_a_floats();
+    for (int64_t block = 0; block < blocks.parts; block++) {
       if (pack_a) {
-        parallel(args, at_once * strips.parts, kPackGrain / (blocks.most() * strips.most() + 1) + 1, [&](int64_t begin, int64_t end) {
-          for (int64_t i = begin; i < end; i++) pack_strip(packed_a + i / strips.parts * packed_a_floats(), first + i / strips.parts, i % strips.parts);
+        parallel(args, strips.parts, kPackGrain / (blocks.most() * strips.most() + 1) + 1, [&](int64_t begin, int64_t end) {
+          for (int64_t strip = begin; strip < end; strip++) pack_strip(packed_a, block, strip);
         });
       }
-      parallel(args, at_once * items, grain, [&](int64_t begin, int64_t end) {
+      parallel(args, items, grain, [&](int64_t begin, int64_t end) {
         float* slot = slots + begin / grain * slot_floats();
-        for (int64_t i = begin; i < end; i++) {
-          const int64_t block = first + i / items, item = i % items;
-          const Share share = waits && block > 0 ? Share{block, {waiting + (block - 1) * g.m * g.n, g.n, nullptr, 0, 1, 0}, true, false}
-                                                 : Share{block, g.target, block == 0, !waits && block + 1 == blocks.parts};
-          compute(packed_a + i / items * packed_a_floats(), slot, share, item / panels.parts, item % panels.parts);
-        }
+        for (int64_t item = begin; item < end; item++) compute(packed_a, slot, block, item / panels.parts, item % panels.parts);
       });
     }
-    if (waits) parallel(args, g.m, kAddGrain / g.n + 1, [&](int64_t begin, int64_t end) { add_up(waiting, begin, end); });
   }
 };
 

@@ -8,6 +8,7 @@
 #include "near.h"
 #include "rank.h"
 #include "row.h"
+#include "split_k.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
 #endif
@@ -41,18 +42,30 @@ SIMDNN_INLINE void with_plan(Gemm&& g, Run run) {
   run(Blocked::plan(g, transposes));
 }
 
-static int64_t gemm_scratch(Gemm&& g) {
+static int64_t planned_scratch(Gemm&& g) {
   int64_t floats = 0;
   with_plan(static_cast<Gemm&&>(g), [&](const auto& plan) { floats = plan.scratch_floats(); });
-  return floats * static_cast<int64_t>(sizeof(float));
+  return (floats + 15) / 16 * 16 * static_cast<int64_t>(sizeof(float));
 }
 
 __attribute__((noinline)) static void gemm_planned(const Args& args, Gemm&& g) {
   with_plan(static_cast<Gemm&&>(g), [&](const auto& plan) { plan.run(args); });
 }
 
+static SplitK split_k(const Gemm& g) {
+#if defined(__AMX_BF16__)
+  if (Amx::pays(g)) return {g, kStepK};
+#endif
+  return {g, 8};
+}
+
+static int64_t gemm_scratch(Gemm&& g) { return SplitK::pays(g) ? split_k(g).scratch_bytes(planned_scratch) : planned_scratch(static_cast<Gemm&&>(g)); }
+
+__attribute__((noinline)) static void gemm_split(const Args& args, const Gemm& g) { split_k(g).run(args, planned_scratch, gemm_planned); }
+
 SIMDNN_INLINE void gemm(const Args& args, Gemm&& g) {
   if (Single::pays(g)) return Single{g}.run();
+  if (SplitK::pays(g)) return gemm_split(args, g);
   gemm_planned(args, static_cast<Gemm&&>(g));
 }
 

@@ -135,6 +135,7 @@ Run run(const Case& c, const KernelTable& table, DType precision, int misalignme
   const Operand wanted{{scratch ? scratch(args) : 0}, {}, DType::uint8};
   Buffer memory(wanted, DType::uint8, 0);
   args.scratch = memory.view(wanted).data;
+  args.scratch_bytes = memory.view(wanted).size;
   (is_double ? table.f64 : table.f32)[c.op](args);
   EXPECT(memory.intact());
   return result;

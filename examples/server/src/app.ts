@@ -74,13 +74,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       if (request.body instanceof Readable) {
         if (target === undefined) throw new HttpError(400, "say with ?target= which column is to be predicted");
         const file = join(own, "data.csv");
-        await pipeline(request.body, atMost(uploadLimit), createWriteStream(file));
+        await pipeline(request.body, atMost(uploadLimit), createWriteStream(file, { flush: true }));
         await tableOf(readCsv(file, target), given); // what is wrong with the data is said at once
       } else {
         if (target !== undefined) throw new HttpError(400, "target names a column of a CSV file; JSON has its targets");
         const { inputs, targets } = request.body as Examples;
         await tableOf(rowsOf({ inputs, targets }), given);
-        await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }));
+        await writeFile(join(own, "data.json"), JSON.stringify({ inputs, targets }), { flush: true });
       }
       return { options: given, ...(target !== undefined && { target }) };
     });

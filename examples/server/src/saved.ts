@@ -1,5 +1,5 @@
 // What is kept of a training in its training.json: what was asked for, and what came of it.
-import { open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Type, type Static } from "typebox";
 import { Compile } from "typebox/compile";
@@ -40,13 +40,7 @@ export async function readSaved(folder: string): Promise<Saved> {
 /** Written beside, and renamed when it is on the disk: a crash leaves the old state or the new one. */
 export async function writeSaved(folder: string, saved: Saved): Promise<void> {
   const file = join(folder, "training.json");
-  const written = await open(`${file}.new`, "w");
-  try {
-    await written.writeFile(JSON.stringify(saved));
-    await written.sync();
-  } finally {
-    await written.close();
-  }
+  await writeFile(`${file}.new`, JSON.stringify(saved), { flush: true });
   await rename(`${file}.new`, file);
   await syncFolder(folder);
 }

@@ -209,7 +209,8 @@ test("data that cannot be read fails its training, at the next start, too, and n
   expect((await client.events(none)).at(-1)!.data.state).toBe("failed");
   await app!.close();
   mkdirSync(join(folder, ...data)); // there, but no file
-  writeFileSync(join(folder, none, "training.json"), JSON.stringify(saved));
+  mkdirSync(join(folder, none, "curve.f64"));
+  writeFileSync(join(folder, none, "training.json"), JSON.stringify({ ...saved, figures: ["loss"] }));
   client = await start();
   expect((await client.events(none)).at(-1)!.data.state).toBe("failed");
   const { id } = await client.train("?epochs=1");

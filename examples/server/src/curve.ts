@@ -28,8 +28,9 @@ export class Curve {
     const file = await open(this.path, "r").catch(() => undefined);
     if (!file) return; // no epoch has ended
     try {
-      if (this.names.length > 0) this.count = Math.floor((await file.stat()).size / bytes / this.names.length);
-      if (this.count > 0) [this.last] = await this.rows(file, this.count - 1, this.count);
+      const count = this.names.length > 0 ? Math.floor((await file.stat()).size / bytes / this.names.length) : 0;
+      if (count > 0) [this.last] = await this.rows(file, count - 1, count);
+      this.count = count;
     } finally {
       await file.close();
     }

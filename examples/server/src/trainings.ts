@@ -111,7 +111,7 @@ export class Trainings extends EventEmitter<{ change: [] }> {
       if (passingPattern.test(name)) await rm(folder, { recursive: true }); // a crash came before its upload had ended
       if (!idPattern.test(name)) continue;
       const training = new Training(folder, await readSaved(folder), this.log);
-      await training.curve.restore();
+      await training.curve.restore().catch(this.log); // it is shown without
       if (!training.ended) training.saved.state = "queued";
       this.take(training);
     }

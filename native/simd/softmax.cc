@@ -31,11 +31,16 @@ SIMDNN_INLINE float max_of(const float* x, int64_t n) {
   return max(most);
 }
 
-// Σ term(place)
+// Σ term(place), by blocks, which keeps the rounding error from growing with n.
 template <class Term>
 SIMDNN_INLINE float sum_of(int64_t n, Term term) {
+  constexpr int64_t kBlock = 64 * kLanes;
   vf total = {};
-  each(0, n, [&](auto at) { total += at.or_else(term(at), 0.0f); });
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    vf block = {};
+    each(begin, n - begin < kBlock ? n : begin + kBlock, [&](auto at) { block += at.or_else(term(at), 0.0f); });
+    total += block;
+  }
   return sum(total);
 }
 

@@ -177,7 +177,7 @@ describe("curves", () => {
     await apps.pop()!.close();
     const again = await start();
     expect((await again.view(running.id)).epochs).toBeGreaterThanOrEqual(reached.epochs);
-    const seen = await again.events(running.id, 15);
+    const seen = (await again.events(running.id, 15)).slice(0, 15); // more may come at once
     expect(seen.map(({ data }) => data.epoch)).toEqual(Array.from({ length: 15 }, (_, i) => i));
     expect(await again.view(done.id)).toEqual(before);
     expect(before.last).toEqual(events.at(-2)!.data.figures);

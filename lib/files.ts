@@ -47,6 +47,51 @@ export async function readSource(source: FileSource): Promise<Uint8Array> {
   }
 }
 
+/** A source that is read in parts. */
+export interface OpenSource {
+  readonly size: number;
+  /**
+   * Fills `place` with what stands at `position`.
+   * @throws FileError when it cannot be read, or has become shorter
+   */
+  read(place: Uint8Array, position: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws FileError when the file is missing, unreadable or a directory */
+export async function openSource(source: FileSource): Promise<OpenSource> {
+  if (typeof source !== "string") {
+    const read = (place: Uint8Array, position: number): Promise<void> => {
+      if (position + place.length > source.length) return Promise.reject(shorter(sourceName(source)));
+      place.set(source.subarray(position, position + place.length));
+      return Promise.resolve();
+    };
+    return { size: source.length, read, close: () => Promise.resolve() };
+  }
+  const expected = "a readable file";
+  try {
+    const { size } = await stat(await targetOf(source));
+    const file = await open(source);
+    const read = async (place: Uint8Array, position: number): Promise<void> => {
+      for (let done = 0; done < place.length;) {
+        const length = Math.min(place.length - done, mostAtOnce);
+        const { bytesRead } = await file.read(place, done, length, position + done).catch((error: unknown) => {
+          throw systemError(source, expected, error);
+        });
+        if (bytesRead === 0) throw shorter(source);
+        done += bytesRead;
+      }
+    };
+    return { size, read, close: () => file.close() };
+  } catch (error) {
+    throw systemError(source, expected, error);
+  }
+}
+
+function shorter(file: string): SimdnnError<"FileError"> {
+  return fileError(file, "a file that stays as it is", "it became shorter while it was read", "read it again");
+}
+
 /**
  * Makes `chunks`, one after the other, the content of the file `path`, or leaves the old content as it was: nobody sees a half-written
  * file, not after a crash either. The chunks must not change until the promise resolves. Makes missing directories.
@@ -110,10 +155,12 @@ function temporaryBeside(target: string): string {
   return join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
 }
 
-// One write may take less than it is given, and none takes more than 2 GiB.
+const mostAtOnce = 2 ** 30; // no reading or writing takes more than 2 GiB
+
+// One write may take less than it is given.
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.length;) {
-    done += (await file.write(chunk, done, Math.min(chunk.length - done, 2 ** 30))).bytesWritten;
+    done += (await file.write(chunk, done, Math.min(chunk.length - done, mostAtOnce))).bytesWritten;
   }
 }
 

@@ -1,6 +1,6 @@
 // safetensors: named arrays and text metadata in one file, as Python's `safetensors` writes it. Knows no models and no Tensor.
 import { dtypeError, fileError, formatShape, shapeError, type SimdnnError } from "../errors.js";
-import { type FileSource, readSource, replaceFile, sourceName } from "../files.js";
+import { type FileSource, openSource, type OpenSource, replaceFile, sourceName } from "../files.js";
 import { take } from "../memory.js";
 import { wrongValue } from "../options.js";
 import { checksumOf } from "./checksum.js";
@@ -32,10 +32,14 @@ export type SafeDType = keyof typeof arrays;
 export type SafeArray<D extends SafeDType = SafeDType> = InstanceType<(typeof arrays)[D]>;
 
 /** An array as the format stores it: row-major, `data` as long as the product of `shape`, which is 1 for `[]`. */
-export interface SafeTensor {
+export interface SafeTensor extends SafeSpec {
+  readonly data: SafeArray;
+}
+
+/** What a header says about an array. */
+export interface SafeSpec {
   readonly dtype: SafeDType;
   readonly shape: readonly number[];
-  readonly data: SafeArray;
 }
 
 /** What a file holds. Maps, because a file may name its tensors as it likes, also `__proto__`. */
@@ -44,13 +48,69 @@ export interface SafeTensors {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-const headerLimit = 100_000_000; // the reference implementation's
+// A header can stand for a hundred times its length. The reference implementation lets it have 100 MB; these are ten thousand tensors, with names of 500 bytes.
+const headerLimit = 8 << 20;
+const mostValues = 1 << 17;
+const highestRank = 32;
 const metadataKey = "__metadata__";
 /** Under which the metadata has the checksum of all the rest, where it was we who wrote the file. */
 const checksumKey = "simdnn.crc32";
 
+/** A file whose header has been read, and whose data waits. */
+export interface SafeFile {
+  readonly specs: ReadonlyMap<string, SafeSpec>;
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * Reads all data, each tensor's to where `place` says, or to new memory.
+   * @throws FileError when it cannot be read, or is not what writeSafetensors put there
+   */
+  readonly read: (place?: (name: string) => SafeArray | undefined) => Promise<Map<string, SafeTensor>>;
+}
+
 /**
- * Reads a safetensors file, tensors in the order in which their data stands there. All data is a copy of its own.
+ * Opens a safetensors file for as long as `use` takes.
+ *
+ * @throws what `use` throws, unless the file is damaged; FileError as readSafetensors()
+ */
+export async function openSafetensors<T>(source: FileSource, use: (file: SafeFile) => Promise<T>): Promise<T> {
+  const file = sourceName(source);
+  const fail: Fail = (expected, received) =>
+    fileError(file, expected, received, "it is damaged or no safetensors file: download or save it again");
+  const bytes = await openSource(source);
+  try {
+    const { entries, start, metadata } = await decode(bytes, fail);
+    const checksum = metadata.get(checksumKey);
+    metadata.delete(checksumKey);
+    let isRead = false;
+    const read: SafeFile["read"] = async (place) => {
+      isRead = true;
+      const tensors = new Map<string, SafeTensor>();
+      for (const { name, dtype, shape, begin, end } of entries) {
+        const make = (): SafeArray => new arrays[dtype](product(shape));
+        const data = place?.(name) ?? take(end - begin, () => quote(name), make);
+        await bytes.read(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + begin);
+        tensors.set(name, { dtype, shape, data });
+      }
+      if (checksum !== undefined) {
+        const found = await checksumOf({ tensors, metadata });
+        if (found !== checksum) throw fail(`content with the checksum ${quote(checksum)}`, `it has ${quote(found)}`);
+      }
+      return tensors;
+    };
+    try {
+      return await use({ specs: new Map(entries.map(({ name, dtype, shape }) => [name, { dtype, shape }])), metadata, read }); // prettier-ignore
+    } catch (error) {
+      if (checksum !== undefined && !isRead) await read(); // damage explains what is wrong with the content
+      throw error;
+    }
+  } finally {
+    await bytes.close();
+  }
+}
+
+/**
+ * Reads a safetensors file, tensors in the order in which their data stands there. All data is a copy of its own. Headers may have 8 MiB, about ten thousand
+ * tensors, and tensors 32 dimensions.
  *
  * @throws FileError when it cannot be read, breaks any rule of the format, or no longer holds what writeSafetensors put there
  *
@@ -61,18 +121,7 @@ const checksumKey = "simdnn.crc32";
  * ```
  */
 export async function readSafetensors(source: FileSource): Promise<SafeTensors> {
-  const file = sourceName(source);
-  const fail: Fail = (expected, received) =>
-    fileError(file, expected, received, "it is damaged or no safetensors file: download or save it again");
-  const { tensors, metadata } = decode(await readSource(source), fail);
-  const checksum = metadata.get(checksumKey);
-  metadata.delete(checksumKey);
-  const content = { tensors, metadata };
-  if (checksum !== undefined) {
-    const found = await checksumOf(content);
-    if (found !== checksum) throw fail(`content with the checksum ${quote(checksum)}`, `it has ${quote(found)}`);
-  }
-  return content;
+  return openSafetensors(source, async ({ metadata, read }) => ({ tensors: await read(), metadata }));
 }
 
 /**
@@ -103,6 +152,8 @@ function encode(tensors: ReadonlyMap<string, SafeTensor>, metadata: ReadonlyMap<
   }
   const text = Buffer.from(`{${entries.join(",")}}`);
   const header = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8, " ");
+  if (header.length - 8 > headerLimit)
+    throw wrongValue("writeSafetensors", "all names and metadata", `up to ${headerLimit} bytes`, header.length - 8);
   header.writeBigUInt64LE(BigInt(header.length - 8));
   text.copy(header, 8);
   return [header, ...sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
@@ -128,10 +179,8 @@ function checkTensor(name: string, { dtype, shape, data }: SafeTensor): void {
   }
 }
 
-interface Entry {
+interface Entry extends SafeSpec {
   readonly name: string;
-  readonly dtype: SafeDType;
-  readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
 }
@@ -139,8 +188,11 @@ interface Entry {
 /** Says what is wrong with the file; every rule of the format ends here. */
 type Fail = (expected: string, received: string) => SimdnnError<"FileError">;
 
-function decode(bytes: Uint8Array, fail: Fail): { tensors: Map<string, SafeTensor>; metadata: Map<string, string> } {
-  const { header, start } = readHeader(bytes, fail);
+async function decode(
+  bytes: OpenSource,
+  fail: Fail,
+): Promise<{ entries: Entry[]; start: number; metadata: Map<string, string> }> {
+  const { header, start } = await readHeader(bytes, fail);
   const metadata = readMetadata(header.get(metadataKey), fail);
   header.delete(metadataKey);
   const entries = [...header].map(([name, value]) => readEntry(name, value, fail));
@@ -150,30 +202,29 @@ function decode(bytes: Uint8Array, fail: Fail): { tensors: Map<string, SafeTenso
     if (begin !== position) throw fail(`the data of ${quote(name)} to begin at ${position}`, `it begins at ${begin}`);
     position = end;
   }
-  if (position !== bytes.length - start)
-    throw fail(`${position} bytes of data, as its header promises`, `it has ${bytes.length - start}`);
-  const tensors = new Map<string, SafeTensor>();
-  for (const { name, dtype, shape, begin, end } of entries) {
-    const copy = take(end - begin, () => quote(name), () => new Uint8Array(bytes.subarray(start + begin, start + end))); // prettier-ignore
-    tensors.set(name, { dtype, shape, data: new arrays[dtype](copy.buffer) });
-  }
-  return { tensors, metadata };
+  if (position !== bytes.size - start)
+    throw fail(`${position} bytes of data, as its header promises`, `it has ${bytes.size - start}`);
+  return { entries, start, metadata };
 }
 
-function readHeader(bytes: Uint8Array, fail: Fail): { header: Map<string, Json>; start: number } {
-  if (bytes.length < 8) throw fail("8 bytes for the length of its header", `it has ${bytes.length}`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+async function readHeader(bytes: OpenSource, fail: Fail): Promise<{ header: Map<string, Json>; start: number }> {
+  if (bytes.size < 8) throw fail("8 bytes for the length of its header", `it has ${bytes.size}`);
+  const size = new BigUint64Array(1);
+  await bytes.read(new Uint8Array(size.buffer), 0);
+  const length = Number(new DataView(size.buffer).getBigUint64(0, true));
   if (length > headerLimit) throw fail(`a header of at most ${headerLimit} bytes`, `it claims ${length}`);
-  if (length > bytes.length - 8) throw fail(`a header of ${length} bytes`, `it ends after ${bytes.length - 8} of them`);
-  const header = parseHeader(bytes.subarray(8, 8 + length), fail);
-  if (!(header instanceof Map) || bytes[8] !== 0x7b)
+  if (length > bytes.size - 8) throw fail(`a header of ${length} bytes`, `it ends after ${bytes.size - 8} of them`);
+  const text = new Uint8Array(length);
+  await bytes.read(text, 8);
+  const header = parseHeader(text, fail);
+  if (!(header instanceof Map) || text[0] !== 0x7b)
     throw fail("its header to be a JSON object", "it is something else");
   return { header, start: 8 + length };
 }
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Json {
   try {
-    return parseStrictJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), 3);
+    return parseStrictJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), 3, mostValues);
   } catch (error) {
     throw fail("its header to be JSON in UTF-8 without repeated keys", `it has ${(error as Error).message}`);
   }
@@ -193,7 +244,7 @@ function readEntry(name: string, value: Json, fail: Fail): Entry {
   const [dtype, shape, offsets] = [value.get("dtype"), value.get("shape"), value.get("data_offsets")];
   if (typeof dtype !== "string" || !Object.hasOwn(arrays, dtype))
     throw wrong(`a dtype out of ${Object.keys(arrays).join(", ")}`);
-  if (!isSizes(shape)) throw wrong("a shape of integers >= 0");
+  if (!isSizes(shape) || shape.length > highestRank) throw wrong(`a shape of integers >= 0, ${highestRank} at most`);
   if (!isSizes(offsets) || offsets.length !== 2) throw wrong("two data_offsets");
   const [begin, end] = offsets as [number, number];
   const size = product(shape) * arrays[dtype as SafeDType].BYTES_PER_ELEMENT;

@@ -7,10 +7,11 @@ export type Json = null | boolean | number | string | Json[] | Map<string, Json>
 /**
  * The value of `text`.
  * @param deepest how many levels of arrays and objects may be nested
- * @throws SyntaxError when the text is not JSON, nests deeper or repeats a key
+ * @param most how many values there may be, those in others counted
+ * @throws SyntaxError when the text is not JSON, nests deeper, has more or repeats a key
  */
-export function parseStrictJson(text: string, deepest: number): Json {
-  const parser = new Parser(text);
+export function parseStrictJson(text: string, deepest: number, most = Infinity): Json {
+  const parser = new Parser(text, most);
   const value = parser.value(deepest);
   parser.end();
   return value;
@@ -19,9 +20,13 @@ export function parseStrictJson(text: string, deepest: number): Json {
 class Parser {
   #at = 0;
 
-  constructor(readonly text: string) {}
+  constructor(
+    readonly text: string,
+    private left: number,
+  ) {}
 
   value(levels: number): Json {
+    if (this.left-- <= 0) throw this.#error("too many values");
     const first = this.#peek();
     if (first === '"') return this.#string();
     if ((first === "[" || first === "{") && levels === 0) throw this.#error("too deep a nesting");

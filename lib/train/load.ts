@@ -1,6 +1,6 @@
 // Reading a model that save.ts wrote.
 import { types } from "node:util";
-import { readSafetensors, type SafeTensor } from "../data/safetensors.js";
+import { openSafetensors, type SafeArray, type SafeSpec } from "../data/safetensors.js";
 import { fileError } from "../errors.js";
 import { sourceName, type FileSource } from "../files.js";
 import { layerFromConfig, type LayerFactories } from "../layers/registry.js";
@@ -9,7 +9,7 @@ import { isKnownMetric, resolveMetric } from "../metrics/registry.js";
 import { sequential, type Model } from "../model.js";
 import { checkOptions, only, wrongValue } from "../options.js";
 import { resolveOptimizer } from "../optimizers/registry.js";
-import { sizeOf, type TypedArray } from "../tensor.js";
+import { sizeOf } from "../tensor.js";
 import { parseArchitecture, safeTypes, type Architecture } from "./model-file.js";
 import { isForTraining } from "./training-file.js";
 
@@ -35,17 +35,35 @@ export async function loadModel(
   if (typeof source !== "string" && !types.isUint8Array(source))
     throw wrongValue("loadModel", "source", "a path, or a file's bytes as a Uint8Array or Buffer,", source);
   const file = sourceName(source);
-  const { tensors, metadata } = await readSafetensors(source);
-  const architecture = parseArchitecture(file, metadata.get("format"), metadata.get("model"));
-  const { name, seed, inputShape, dtype, compiled } = architecture;
-  checkSizes(file, architecture, tensors);
+  return openSafetensors(source, async ({ specs, metadata, read }) => {
+    const architecture = parseArchitecture(file, metadata.get("format"), metadata.get("model"));
+    const { compiled } = architecture;
+    checkSizes(file, architecture, specs);
+    const model = modelOf(file, architecture, specs, options.layers);
+    await read((name) => model.weights.get(name)?.write() as SafeArray | undefined);
+    if (compiled && isLossName(compiled.loss.name) && compiled.metrics.every(isKnownMetric))
+      model.compile({
+        loss: resolveLoss(file, compiled.loss),
+        optimizer: resolveOptimizer(file, compiled.optimizer),
+        metrics: compiled.metrics.map((metric) => resolveMetric(file, metric)),
+      });
+    return model;
+  });
+}
+
+/** The model of an architecture, with weights like those that the file has. */
+function modelOf(
+  file: string,
+  { layers, name, seed, inputShape, dtype }: Architecture,
+  specs: ReadonlyMap<string, SafeSpec>,
+  factories: LayerFactories | undefined,
+): Model {
   const model = sequential(
-    architecture.layers.map((config) => layerFromConfig(config, options.layers)),
+    layers.map((config) => layerFromConfig(config, factories)),
     { name, seed, inputShape, ...only({ dtype }) },
   );
-  const values = new Map<string, TypedArray>();
   for (const [weight, { shape }] of model.weights) {
-    const stored = tensors.get(weight);
+    const stored = specs.get(weight);
     const expected = `${weight} as ${safeTypes[model.dtype]} [${shape.join(", ")}]`;
     if (stored?.dtype !== safeTypes[model.dtype] || stored.shape.join() !== shape.join())
       throw fileError(
@@ -54,28 +72,16 @@ export async function loadModel(
         stored ? `it holds ${stored.dtype} [${stored.shape.join(", ")}]` : "it has none",
         `save the model again with ${model.dtype} weights`,
       );
-    values.set(weight, stored.data as Float32Array | Float64Array);
   }
-  const unknown = [...tensors.keys()].find((tensor) => !model.weights.has(tensor) && !isForTraining(tensor));
+  const unknown = [...specs.keys()].find((tensor) => !model.weights.has(tensor) && !isForTraining(tensor));
   if (unknown !== undefined)
     throw fileError(file, "only the model's weights", `it also holds "${unknown}"`, "save the model again");
-  model.setWeights(values);
-  if (compiled && isLossName(compiled.loss.name) && compiled.metrics.every(isKnownMetric))
-    model.compile({
-      loss: resolveLoss(file, compiled.loss),
-      optimizer: resolveOptimizer(file, compiled.optimizer),
-      metrics: compiled.metrics.map((metric) => resolveMetric(file, metric)),
-    });
   return model;
 }
 
 /** A file cannot make us allocate more than it holds: building the model makes what the architecture says. */
-function checkSizes(
-  file: string,
-  { layers, inputShape }: Architecture,
-  tensors: ReadonlyMap<string, SafeTensor>,
-): void {
-  const stored = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+function checkSizes(file: string, { layers, inputShape }: Architecture, specs: ReadonlyMap<string, SafeSpec>): void {
+  const stored = [...specs.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   let width = sizeOf(inputShape);
   let promised = 0;
   for (const { type, options } of layers) {

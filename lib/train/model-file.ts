@@ -1,4 +1,5 @@
 // What a model file says beside its weights: architecture, loss, optimizer and metrics, as JSON in the metadata of a safetensors file.
+import { parseBoundedJson } from "../data/bounded-json.js";
 import { fileError } from "../errors.js";
 import type { WeightSpec } from "../initializers.js";
 import type { LayerConfig } from "../layers/registry.js";
@@ -35,9 +36,9 @@ export function parseArchitecture(file: string, kind: string | undefined, text: 
     throw fileError(file, `a model in its metadata (format "${format}")`, "there is none", remedy);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseBoundedJson(text);
   } catch (cause) {
-    throw fileError(file, "an architecture in JSON", "it cannot be parsed", remedy, cause);
+    throw fileError(file, "an architecture in JSON", `it has ${(cause as Error).message}`, remedy, cause);
   }
   const { version, name, seed, inputShape, dtype, layers, compiled } = (parsed ?? {}) as Partial<
     Record<keyof Architecture, unknown>

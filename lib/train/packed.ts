@@ -1,4 +1,5 @@
 // State as JSON with its arrays beside it, so that a file can hold them as they are. What the state means is its users' business.
+import { boundedJson, parseBoundedJson } from "../data/bounded-json.js";
 import { wrongValue } from "../options.js";
 import { Tensor, type TypedArray } from "../tensor.js";
 import type { StateValue } from "./callbacks.js";
@@ -23,7 +24,7 @@ export function pack(where: string, state: StateValue, add: (values: TypedArray 
     if (strange) throw wrongValue(where, "state", 'keys that do not begin with "$"', strange[0]);
     return Object.fromEntries(entries.map(([key, member]) => [key, reduce(member)]));
   };
-  return JSON.stringify(reduce(state));
+  return boundedJson(where, "state", reduce(state));
 }
 
 /**
@@ -39,5 +40,5 @@ export function unpack(text: string, arrayOf: (name: string) => TypedArray): Sta
     if (typeof text === "string") return Number(text);
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, revive(member)]));
   };
-  return revive(JSON.parse(text));
+  return revive(parseBoundedJson(text));
 }

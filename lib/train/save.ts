@@ -1,4 +1,5 @@
 // Writing a model: weights as tensors of a safetensors file, the rest as model-file.ts says.
+import { boundedJson } from "../data/bounded-json.js";
 import { writeSafetensors, type SafeTensor } from "../data/safetensors.js";
 import { describeMetric } from "../metrics/registry.js";
 import type { LossConfig } from "../losses/registry.js";
@@ -10,7 +11,7 @@ export async function saveModel(path: string, model: Model, compiled: Compiled |
   const dtype = safeTypes[model.dtype];
   for (const [name, data] of model.getWeights())
     tensors.set(name, { dtype, shape: model.weights.get(name)!.shape, data: data as SafeTensor["data"] });
-  const description = JSON.stringify(describeModel(model, compiled));
+  const description = boundedJson("save", "model", describeModel(model, compiled));
   await writeSafetensors(path, tensors, new Map([["format", format], ["model", description]])); // prettier-ignore
 }
 

@@ -1,4 +1,5 @@
 // The file of a checkpoint: that of a model, which loadModel() reads, and beside the weights all that training has to go on with.
+import { boundedJson, parseBoundedJson } from "../data/bounded-json.js";
 import { readSafetensors, writeSafetensors, type SafeTensor } from "../data/safetensors.js";
 import { fileError, isSimdnnError } from "../errors.js";
 import type { Compiled, Model } from "../model.js";
@@ -86,7 +87,11 @@ export async function writeTraining(
     tensors.set(name, stored(values));
     return name;
   });
-  const metadata = { format, model: JSON.stringify(describeModel(model, compiled)), [trainingKey]: text };
+  const metadata = {
+    format,
+    model: boundedJson("checkpoint", "model", describeModel(model, compiled)),
+    [trainingKey]: text,
+  };
   await writeSafetensors(path, tensors, new Map(Object.entries(metadata)));
 }
 
@@ -120,7 +125,7 @@ export async function readTraining(file: string, model: Model, compiled: Compile
   });
   let state: StateValue;
   try {
-    if (layers(JSON.parse(metadata.get("model") ?? "{}")) !== layers(describeModel(model, compiled)))
+    if (layers(parseBoundedJson(metadata.get("model") ?? "{}")) !== layers(describeModel(model, compiled)))
       throw fileError(file, "the layers of this model", "it has others", remedy);
     state = unpack(text, (name) => {
       const found = tensors.get(name);

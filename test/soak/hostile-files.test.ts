@@ -27,6 +27,60 @@ const worker = fileURLToPath(new URL("load-many.mjs", import.meta.url));
 // A small heap, so that what counts is what reading needs and not how late rubbish is collected.
 const heap = ["--max-old-space-size=64", "--max-semi-space-size=2"];
 
+/** A safetensors file that is all header. */
+function headerFile(text: string): Buffer {
+  const header = Buffer.from(text);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header]);
+}
+
+const many = (bytes: number, item: (i: number) => string): string => {
+  const length = item(0).length + 1;
+  return Array.from({ length: Math.floor(bytes / length) }, (_, i) => item(i)).join(",");
+};
+const ofTensors = (bytes: number): string =>
+  `{${many(bytes, (i) => `"${String(i).padStart(6, "0")}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`)}}`;
+const ofTexts = (bytes: number): string =>
+  `{"__metadata__":{${many(bytes, (i) => `"${String(i).padStart(6, "0")}":""`)}}}`;
+const ofModel = (layers: string): string =>
+  JSON.stringify({ __metadata__: { format: "simdnn", model: `{"version":1,"name":"m","seed":1,"inputShape":[1],"layers":[${layers}]}` } }); // prettier-ignore
+const [most, much] = [7.9 * 2 ** 20, 60 * 2 ** 20]; // what a header may just have, and more
+
+test.each<[string, string, () => Buffer]>([
+  ["tensors", "FileError", () => headerFile(ofTensors(most))],
+  ["as many tensors as there may be", "FileError", () => headerFile(ofTensors(900_000))],
+  ["too many tensors", "FileError", () => headerFile(ofTensors(much))],
+  ["texts", "FileError", () => headerFile(ofTexts(most))],
+  ["too many texts", "FileError", () => headerFile(ofTexts(much))],
+  ["one text", "FileError", () => headerFile(`{"__metadata__":{"a":"${"\\u0416".repeat(most / 6)}"}}`)],
+  ["dimensions", "FileError", () => headerFile(`{"a":{"dtype":"F32","shape":[${many(most, () => "0")}],"data_offsets":[0,0]}}`)],
+  ["brackets", "FileError", () => headerFile("[".repeat(most))],
+  ["a model of brackets", "FileError", () => headerFile(ofModel("[".repeat(1_000_000)))],
+  ["a model of layers", "read", () => headerFile(ofModel(many(1_000_000, () => '{"type":"relu","options":{}}')))],
+  ["too long a model", "FileError", () => headerFile(ofModel(many(6_000_000, () => '{"type":"relu","options":{}}')))],
+])("a file that is all header, with %s, in little memory", async (name, expected, make) => {
+  const file = join(folder, name);
+  await writeFile(file, make());
+  const { code, size, grown } = await readLarge(file);
+  expect(code).toBe(expected);
+  expect(grown).toBeLessThan(2 * size + 64 * 2 ** 20);
+}); // prettier-ignore
+
+test("a sound model is read in little more memory than it takes", async () => {
+  const file = join(folder, "large");
+  await sequential([dense(4000)], { inputShape: [4000] }).save(file);
+  const { code, size, grown } = await readLarge(file);
+  expect(code).toBe("read");
+  expect(grown).toBeLessThan(size + 32 * 2 ** 20);
+});
+
+async function readLarge(file: string) {
+  const reader = fileURLToPath(new URL("read-large.mjs", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ["--max-old-space-size=512", reader, file]);
+  return JSON.parse(stdout) as { code: string; size: number; grown: number };
+}
+
 async function readMany(kind: string, file: string, count: number, seed: number) {
   const { stdout } = await promisify(execFile)(process.execPath, [...heap, worker, kind, join(folder, file), String(count), String(seed)]); // prettier-ignore
   return JSON.parse(stdout) as { size: number; grown: number; codes: Record<string, number> };

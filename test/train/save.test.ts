@@ -80,7 +80,9 @@ describe("save and loadModel", () => {
       await expect(loadModel(join(folder, "c.safetensors"))).rejects.toThrow(text);
     };
     await wrong((_, m) => m.delete("format"), 'expected a model in its metadata (format "simdnn"), but there is none');
-    await wrong((_, m) => m.set("model", "{"), "it cannot be parsed");
+    await wrong((_, m) => m.set("model", "{"), "expected an architecture in JSON, but it has Expected property name");
+    await wrong((_, m) => m.set("model", "[".repeat(100_000)), "it has more than 64 levels of JSON");
+    await wrong((_, m) => m.set("model", `"${" ".repeat(2 ** 20)}"`), "it has 1048578 characters of JSON");
     await wrong((_, m) => m.set("model", '{"version":9}'), "expected format version 1, but it is 9");
     await wrong((_, m) => m.set("model", '{"version":1}'), "one is missing or of the wrong kind");
     await wrong((t) => t.delete("dense1.weight"), "expected dense1.weight as F32 [2, 4], but it has none");

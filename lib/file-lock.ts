@@ -42,7 +42,7 @@ export class FileLock {
           if (!native.lockFile(file.fd)) holder = await holderOf(path);
           else if (await isStill(path, file)) {
             await file.truncate();
-            await file.write(`${process.pid}\n`);
+            await file.write(`${process.pid}\n`).catch(() => undefined); // it is held on a full disk, too
             return new FileLock(path, file);
           } // else its holder has removed it since it was opened: there is another by now, or none
         } catch (error) {

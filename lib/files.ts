@@ -2,7 +2,7 @@
 import { types } from "node:util";
 import { wrongValue } from "./options.js";
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError, isSimdnnError, type SimdnnError } from "./errors.js";
 import { take } from "./memory.js";
@@ -133,8 +133,11 @@ export async function checkWritable(path: string): Promise<void> {
     const folder = dirname(target);
     await makeFolder(folder);
     const probe = temporaryBeside(target); // permissions alone do not say it: the disk may be read-only
-    await (await open(probe, "wx")).close();
-    await rm(probe);
+    try {
+      await writeFile(probe, "x", { flag: "wx" }); // a full disk may have room for an empty file
+    } finally {
+      await rm(probe, { force: true });
+    }
   } catch (error) {
     throw systemError(path, "a writable path", error);
   }

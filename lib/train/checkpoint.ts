@@ -26,9 +26,9 @@ export interface CheckpointOptions {
   readonly resume?: boolean;
   /**
    * Is told when a checkpoint could not be written, and training goes on; without it fit() rejects. Also of each that could not be read, where an older one
-   * is resumed in its place; without it that is a warning of the process.
+   * is resumed in its place; without it that is a warning of the process. What it throws, or a promise of it rejects with, is what fit() rejects with.
    */
-  readonly onError?: (error: SimdnnError<"FileError">) => void;
+  readonly onError?: (error: SimdnnError<"FileError">) => unknown;
 }
 
 /**
@@ -100,8 +100,7 @@ export class Checkpointer implements Callback {
    */
   async open(): Promise<FileLock | undefined> {
     let lock: FileLock | undefined;
-    await this.attempt(async () => {
-      await checkWritable(join(this.dir, nameOf(0)));
+    const ready = async (): Promise<void> => {
       lock = await FileLock.take(join(this.dir, lockName), (holder) =>
         busyError(
           this.dir,
@@ -111,6 +110,11 @@ export class Checkpointer implements Callback {
       );
       for (const name of await this.list())
         if (stalePattern.test(name)) await rm(join(this.dir, name), { force: true });
+      await checkWritable(join(this.dir, nameOf(0)));
+    };
+    await this.attempt(ready).catch(async (error: unknown) => {
+      await lock?.release();
+      throw error;
     });
     return lock;
   }
@@ -133,7 +137,7 @@ export class Checkpointer implements Callback {
     for (const number of this.numbers.toReversed()) {
       try {
         const stored = await readTraining(join(this.dir, nameOf(number)), model, compiled);
-        for (const error of damaged.values()) this.warn(error, stored.file);
+        for (const error of damaged.values()) await this.warn(error, stored.file);
         this.numbers = [...damaged.keys(), ...this.numbers.filter((other) => !damaged.has(other))];
         return stored;
       } catch (error) {
@@ -145,8 +149,8 @@ export class Checkpointer implements Callback {
     return undefined;
   }
 
-  private warn(error: SimdnnError<"FileError">, instead: string): void {
-    if (this.tell) this.tell(error);
+  private async warn(error: SimdnnError<"FileError">, instead: string): Promise<void> {
+    if (this.tell) await this.tell(error);
     else
       process.emitWarning(`${error.message}. Going on with ${instead}`, {
         type: "CheckpointWarning",
@@ -197,7 +201,7 @@ export class Checkpointer implements Callback {
       if (isSimdnnError(error, "BusyError")) throw error;
       const failure = isSimdnnError(error, "FileError") ? error : systemError(this.dir, "a writable directory", error);
       if (!this.tell) throw failure;
-      this.tell(failure);
+      await this.tell(failure);
     }
   }
 }

@@ -382,6 +382,8 @@ describe("where a checkpoint cannot be written", () => {
     expect(result(await run({ callbacks: [told] }))).toEqual(result(await run({ callbacks: [noCheckpoint] })));
     expect(errors).toHaveLength(5); // at the beginning, for each epoch, and once more in the end
     expect(errors[3]).toMatchObject({ code: "FileError" });
+    const rejecting = checkpoint({ dir, onError: () => Promise.reject(new Error("no place to go")) });
+    await expect(run({ callbacks: [rejecting] })).rejects.toThrow("no place to go");
   });
 
   it("any more, the last one stays as it is", async () => {

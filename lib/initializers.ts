@@ -1,6 +1,6 @@
 // Initializers: the first values of weights, from a shape and a seed. Which weight gets which seed is the model's business.
 import type { Json } from "./layers/layer.js";
-import { checkOptions, finiteNumber, hasMethod, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
+import { checkOptions, finiteNumber, hasMethod, isObject, nonNegativeNumber, oneOf, wrongValue } from "./options.js";
 import { mul, sub } from "./ops/binary.js";
 import { matmul } from "./ops/matmul.js";
 import { transpose } from "./ops/move.js";
@@ -39,7 +39,7 @@ export const ones = (): Initializer => ({ ...constant(1), type: "ones", options:
 
 /** Every value is `value`. */
 export function constant(value: number | { readonly value: number }): Initializer {
-  const given = finiteNumber("constant", "value", typeof value === "object" && value !== null ? value.value : value);
+  const given = finiteNumber("constant", "value", isObject(value) ? value.value : value);
   return { type: "constant", options: { value: given }, make: (spec) => filled(spec, () => given) };
 }
 
@@ -138,7 +138,7 @@ export function resolveInitializer(
   value: InitializerOption | InitializerConfig,
 ): Initializer {
   if (hasMethod(value, "make")) return value;
-  const { type, options = {} } = typeof value === "string" ? { type: value } : (value ?? {});
+  const { type, options = {} } = typeof value === "string" ? { type: value } : isObject(value) ? value : {};
   const names = Object.keys(factories).filter((name) => typeof value !== "string" || name !== "constant");
   const factory = factories[oneOf(where, option, type ?? value, names) as keyof typeof factories];
   return (factory as (options: unknown) => Initializer)(options);
@@ -149,7 +149,9 @@ export type InitializerConfig = Pick<Initializer, "type" | "options">;
 
 /** @internal Descriptions by option. One of the user's own is left out: a saved model has its weights from the file and must load without it. */
 export function describeInitializers(given: Readonly<Record<string, Initializer>>): Readonly<Record<string, Json>> {
-  const known = Object.entries(given).filter(([, { type }]) => Object.hasOwn(factories, type));
+  const known = Object.entries(given).filter(
+    ([, { type }]) => typeof type === "string" && Object.hasOwn(factories, type),
+  );
   return Object.fromEntries(known.map(([option, { type, options }]) => [option, { type, options }]));
 }
 

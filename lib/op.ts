@@ -1,6 +1,6 @@
 // Op: the record that says everything about one operation, and apply(), which runs or records one.
 import { SimdnnError } from "./errors.js";
-import { bool, integers, oneOf, wrongValue } from "./options.js";
+import { bool, integers, isObject, oneOf, wrongValue } from "./options.js";
 import { execute } from "./program.js";
 import type { Activation } from "./ops/activation.js";
 import { currentScope, currentTape, Entry, type Scaled } from "./tape.js";
@@ -109,7 +109,7 @@ export function opNamed(name: string): Op {
 /** Runs an op at once or, while capturing, records it. Shape errors appear here, before any work. */
 export function apply<A extends Attrs>(op: Op<A>, operands: readonly Tensor[], attrs: NoInfer<A>): Tensor[] {
   operands.forEach((operand, i) => checkTensor(op.name, op.operands[i] ?? `operand ${i}`, operand));
-  if (typeof attrs !== "object" || attrs === null) throw wrongValue(op.name, "options", "an object", attrs);
+  if (!isObject(attrs)) throw wrongValue(op.name, "options", "an object", attrs);
   for (const name of Object.keys(op.attrs)) checkAttr(op.name, name, op.attrs[name]!, attrs[name]);
   const specs = op.shape(operands, attrs);
   const grad = op.vjp !== "none" && operands.some((operand) => operand.requiresGrad);

@@ -92,6 +92,15 @@ export const nonNegativeInteger = numberCheck("an integer >= 0", (x) => Number.i
 /** A number x with 0 <= x < 1, such as a dropout rate or a momentum. */
 export const fraction = numberCheck("a number from 0 up to, but not including, 1", (x) => x >= 0 && x < 1);
 
+/** A number x with 0 < x < 1, such as a level of significance. */
+export const share = numberCheck("a number between 0 and 1", (x) => x > 0 && x < 1);
+
+/** Any text. */
+export const plainText: Check<string> = (where, option, value) => {
+  if (typeof value !== "string") throw wrongValue(where, option, "text", value);
+  return value;
+};
+
 /** `true` or `false`. */
 export const bool: Check<boolean> = (where, option, value) => {
   if (typeof value !== "boolean") throw wrongValue(where, option, "true or false", value);

@@ -146,7 +146,7 @@ export function describeRegularizers(
 ): Readonly<Record<string, Json>> {
   return Object.fromEntries(
     Object.entries(given).flatMap(([option, regularizer]) =>
-      regularizer && Object.hasOwn(factories, regularizer.type)
+      regularizer && typeof regularizer.type === "string" && Object.hasOwn(factories, regularizer.type)
         ? [[option, { type: regularizer.type, options: regularizer.options }]]
         : [],
     ),

@@ -123,7 +123,7 @@ export function piecewiseConstant(
   const where = "piecewiseConstant";
   requireOptions(where, options, ["boundaries", "rates", "per"]);
   const { boundaries, rates } = options;
-  if (!isArray(boundaries) || boundaries.some((at, i) => !(at > (boundaries[i - 1] ?? 0))))
+  if (!isArray(boundaries) || boundaries.some((at, i) => typeof at !== "number" || !(at > (boundaries[i - 1] ?? 0))))
     throw wrongValue(where, "boundaries", "growing numbers above 0", boundaries);
   if (!isArray(rates) || rates.length !== boundaries.length + 1)
     throw wrongValue(where, "rates", `${boundaries.length + 1} rates, one more than boundaries,`, rates);

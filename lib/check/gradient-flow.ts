@@ -2,7 +2,7 @@
 import type { Dataset } from "../data/dataset.js";
 import { Model } from "../model.js";
 import { gradients } from "../ops/gradient.js";
-import { checkOptions, positiveInteger, wrongValue } from "../options.js";
+import { checkOptions, isObject, positiveInteger, wrongValue } from "../options.js";
 import { textTable } from "../text-table.js";
 import { Batches } from "../train/batches.js";
 import { rowRuns } from "../train/runs.js";
@@ -161,7 +161,7 @@ async function ofModel(model: Model, data: Dataset, options: FlowOptions = {}): 
 
 function ofHistory(history: Pick<History, "curves">): GradientFlow {
   const layers = new Map<string, LayerFlow>();
-  for (const [name, curve] of Object.entries(history?.curves ?? {})) {
+  for (const [name, curve] of Object.entries(isObject(history) && isObject(history.curves) ? history.curves : {})) {
     const of = watchable.find((watched) => name.startsWith(`${watched}.`));
     if (of === undefined) continue;
     const layer = name.slice(of.length + 1);

@@ -1,7 +1,7 @@
 // Whether two datasets come from the same distribution: feature by feature and in their targets, with a verdict. The tests themselves are significance.ts.
 import { setImmediate } from "node:timers/promises";
 import { shapeError } from "../errors.js";
-import { checkOptions, isArray, isFunction, wrongValue } from "../options.js";
+import { checkOptions, isArray, isFunction, share, wrongValue } from "../options.js";
 import { sameShape } from "../ops/shapes.js";
 import { sizeOf, type Tensor } from "../tensor.js";
 import { Dataset } from "./dataset.js";
@@ -109,8 +109,7 @@ export async function compareDistributions(
   const where = "compareDistributions";
   checkOptions(where, options, ["significance", "names"]);
   const { significance = 0.05, names } = options;
-  if (!(significance > 0 && significance < 1))
-    throw wrongValue(where, "significance", "a number between 0 and 1", significance);
+  share(where, "significance", significance);
   for (const data of [first, second])
     if (!(data instanceof Dataset) || data.size === 0)
       throw wrongValue(where, "the sets", "datasets with at least one example each", data);

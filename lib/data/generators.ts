@@ -1,5 +1,6 @@
 // Small data sets from formulas: points in two classes or more, and a line with noise. Images are drawn in digits.ts.
 import { shapeError } from "../errors.js";
+import { take } from "../memory.js";
 import {
   checkOptions,
   finiteNumber,
@@ -170,13 +171,13 @@ function drawnCenters(where: string, options: BlobsOptions, seed: number): numbe
   const { centerBox = [-10, 10] } = options;
   const classes = positiveInteger(where, "classes", options.classes ?? 3);
   const features = positiveInteger(where, "features", options.features ?? 2);
-  const [low, high] = centerBox;
-  if (!isArray(centerBox) || centerBox.length !== 2 || !centerBox.every(Number.isFinite) || low > high)
+  if (!isArray(centerBox) || centerBox.length !== 2 || !centerBox.every(Number.isFinite) || centerBox[0] > centerBox[1])
     throw wrongValue(where, "centerBox", "a low and a high number", centerBox);
+  const [low, high] = centerBox;
   const random = randomStream(seed, streams.parameters);
-  return Array.from({ length: classes }, () =>
-    Array.from({ length: features }, () => low + (high - low) * random.uniform()),
-  );
+  const place = (): number => low + (high - low) * random.uniform();
+  const center = (): number[] => Array.from({ length: features }, place);
+  return take(8 * classes * features, () => `${where}: centers`, () => Array.from({ length: classes }, center)); // prettier-ignore
 }
 
 export interface LinearOptions extends NoiseOptions {
@@ -220,8 +221,9 @@ export function linear(options: LinearOptions = {}): Dataset {
     w: randomStream(seed, streams.parameters),
     noise: randomStream(seed, streams.noise),
   };
+  const drawn = { length: count * features };
+  const inputs = take(4 * drawn.length, () => `${where}: inputs`, () => Float32Array.from(drawn, () => random.x.normal())); // prettier-ignore
   const w = weights ?? Array.from({ length: features }, () => random.w.normal());
-  const inputs = Float32Array.from({ length: count * features }, () => random.x.normal());
   const targets = Float32Array.from({ length: count }, (_, i) =>
     w.reduce((sum, weight, k) => sum + weight * inputs[i * features + k]!, bias + noise * random.noise.normal()),
   );

@@ -3,7 +3,7 @@ import { shapeError } from "../errors.js";
 import { describeInitializers, resolveInitializer, type InitializerOption } from "../initializers.js";
 import { dense as denseOp } from "../ops/dense.js";
 import { softmax } from "../ops/softmax.js";
-import { bool, checkOptions, oneOf, positiveInteger } from "../options.js";
+import { bool, checkOptions, isObject, oneOf, positiveInteger, wrongValue } from "../options.js";
 import { describeRegularizers, optionalRegularizer, type Regularizer } from "../regularizers.js";
 import type { Tensor } from "../tensor.js";
 import { activationNames, activationNumber, type ActivationName, type ActivationOptions } from "./activations.js";
@@ -40,6 +40,7 @@ export type DenseWeights = Readonly<{ weight: Tensor; bias?: Tensor }>;
  */
 export function dense(units: number, options: DenseOptions = {}): Layer<DenseWeights> {
   positiveInteger("dense", "units", units);
+  if (!isObject(options)) throw wrongValue("dense", "options", "an object", options);
   const activation = oneOf("dense", "activation", options.activation ?? "linear", activationNames);
   const number = activationNumber(activation, options, "dense");
   const where = activation === "linear" ? "dense" : `dense with activation "${activation}"`;

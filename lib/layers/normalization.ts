@@ -2,7 +2,7 @@
 import { shapeError } from "../errors.js";
 import type { Initializer } from "../initializers.js";
 import { div, mul, sub } from "../ops/binary.js";
-import { checkOptions, wrongValue } from "../options.js";
+import { checkOptions, isArray, wrongValue } from "../options.js";
 import { sizeOf, tensor, type Shape, type Tensor } from "../tensor.js";
 import type { Layer } from "./layer.js";
 
@@ -58,10 +58,17 @@ export function normalization(options: NormalizationOptions = {}): Layer<Normali
 }
 
 function numbers(option: string, value: Statistic, least: number): number[] {
-  const list = typeof value === "number" ? [value] : Array.from(value ?? []);
-  const wrong = list.find((number) => !(Number.isFinite(number) && number >= least));
-  if (wrong !== undefined || list.length === 0)
-    throw wrongValue("normalization", option, least === 0 ? "finite numbers >= 0" : "finite numbers", wrong ?? value);
+  const given = (isArray(value) || ArrayBuffer.isView(value) ? value : []) as ArrayLike<number>;
+  // By index, since a typed array that has lost its memory cannot be iterated.
+  const list = typeof value === "number" ? [value] : Array.from({ length: given.length }, (_, i) => given[i]!);
+  const wrong = list.findIndex((number) => !(Number.isFinite(number) && number >= least));
+  if (wrong >= 0 || list.length === 0)
+    throw wrongValue(
+      "normalization",
+      option,
+      least === 0 ? "finite numbers >= 0" : "finite numbers",
+      list[wrong] ?? value,
+    );
   return list;
 }
 

@@ -1,6 +1,6 @@
 // Layers that change the shape of an example and none of its values.
 import { reshape as reshapeOp } from "../ops/view.js";
-import { isArray, wrongValue } from "../options.js";
+import { isArray, isObject, wrongValue } from "../options.js";
 import { overload } from "../overload.js";
 import { sizeOf, type Shape } from "../tensor.js";
 import type { Layer } from "./layer.js";
@@ -12,7 +12,7 @@ export function flatten(): Layer {
 }
 
 function reshapeLayer(given: Shape | { readonly shape: Shape }): Layer {
-  const shape: Shape = typeof given === "object" && given !== null && "shape" in given ? given.shape : given;
+  const shape: Shape = isObject(given) && "shape" in given ? given.shape : given;
   if (!isTarget(shape)) throw wrongValue("reshape", "shape", "a list of dimensions, one of which may be -1,", shape);
   return { type: "reshape", options: { shape }, call: (input) => reshapeOp(input, [input.shape[0] ?? 1, ...shape]) };
 }

@@ -1,6 +1,6 @@
 // The plot of a confusion matrix. Counting is metrics/confusion.ts.
 import type { ConfusionMatrix } from "../metrics/confusion.js";
-import { checkOptions, isArray, wrongValue } from "../options.js";
+import { checkOptions, isArray, plainText, wrongValue } from "../options.js";
 import { pictureTitle, thinned } from "./frame.js";
 import { Plot } from "./plot.js";
 import { element, group, text, title as tooltip, widthOf, type Markup } from "./svg.js";
@@ -125,6 +125,7 @@ function columns(labels: readonly string[], cell: number, left: number, y: numbe
 function check(matrix: ConfusionMatrix, options: ConfusionMatrixOptions): void {
   const where = "confusionMatrix";
   checkOptions(where, options, ["labels", "title"]);
+  if (options.title !== undefined) plainText(where, "title", options.title);
   const classes = isArray(matrix) ? matrix.length : 0;
   const square = classes > 0 && matrix.every((row) => isArray(row) && row.length === classes);
   if (!square || !matrix.flat().every((count) => Number.isFinite(count) && count >= 0))

@@ -1,5 +1,5 @@
 // What the plots of a training take: curves by name, checked, and the options they share.
-import { checkOptions, isArray, oneOf, wrongValue } from "../options.js";
+import { checkOptions, isArray, isObject, oneOf, plainText, wrongValue } from "../options.js";
 
 /** One number per epoch or iteration, by name. */
 export type Curves = Readonly<Record<string, readonly number[]>>;
@@ -33,8 +33,7 @@ export function curvesOf(
   return filled;
 }
 
-const isRecord = (value: unknown): value is Curves =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Curves => isObject(value);
 
 /** Whether `input` is what fit() resolves with. */
 export const isHistory = (input: CurvesInput): input is { readonly curves: Curves } =>
@@ -43,7 +42,8 @@ export const isHistory = (input: CurvesInput): input is { readonly curves: Curve
 /** @throws OptionError for an option that is none of CurveOptions or `more` */
 export function checkCurveOptions(where: string, options: CurveOptions, more: readonly string[] = []): void {
   checkOptions(where, options, ["title", "per", "scale", ...more]);
-  const { per, scale } = options;
+  const { title, per, scale } = options;
+  if (title !== undefined) plainText(where, "title", title);
   if (per !== undefined) oneOf(where, "per", per, ["epoch", "iteration"]);
   if (scale !== undefined) oneOf(where, "scale", scale, ["linear", "log"]);
 }

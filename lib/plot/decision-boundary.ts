@@ -3,7 +3,7 @@ import { Dataset } from "../data/dataset.js";
 import { shapeError } from "../errors.js";
 import { classCount, classNumbers } from "../losses/targets.js";
 import { gather } from "../ops/gather.js";
-import { checkOptions, isArray, positiveInteger, wrongValue } from "../options.js";
+import { checkOptions, hasMethod, isArray, plainText, positiveInteger, wrongValue } from "../options.js";
 import { tensor, type Tensor } from "../tensor.js";
 import { frame, pictureTitle, type Entry } from "./frame.js";
 import { drawMark } from "./marks.js";
@@ -122,16 +122,19 @@ function labelsOf(labels: readonly string[] | undefined, classes: number): reado
 
 function check(model: Classifier, data: Dataset, options: DecisionBoundaryOptions): void {
   checkOptions(where, options, ["title", "labels", "features", "points"]);
-  if (typeof (model as Partial<Classifier> | undefined)?.predict !== "function")
-    throw wrongValue(where, "model", "a model or an ensemble", model);
+  if (!hasMethod(model, "predict")) throw wrongValue(where, "model", "a model or an ensemble", model);
   if (!(data instanceof Dataset)) throw wrongValue(where, "data", "a dataset", data);
   if (data.inputShape.join() !== "2")
     throw shapeError(where, "expected two inputs per example, the coordinates in a plane", [
       { label: "inputs", shape: data.inputs.shape, name: data.inputs.name },
     ]);
-  const { labels, features, points } = options;
-  if (labels !== undefined && !isArray(labels)) throw wrongValue(where, "labels", "an array of names", labels);
-  if (features !== undefined && (!isArray(features) || features.length !== 2))
+  const { title, labels, features, points } = options;
+  if (title !== undefined) plainText(where, "title", title);
+  if (labels !== undefined && (!isArray(labels) || !labels.every(isText)))
+    throw wrongValue(where, "labels", "an array of names", labels);
+  if (features !== undefined && (!isArray(features) || features.length !== 2 || !features.every(isText)))
     throw wrongValue(where, "features", "two names", features);
   if (points !== undefined) positiveInteger(where, "points", points);
 }
+
+const isText = (value: unknown): boolean => typeof value === "string";

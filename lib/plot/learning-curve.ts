@@ -1,5 +1,5 @@
 // The plot of errors against the number of examples. Measuring them is check/learning-curve.ts; curves against epochs are learning-curves.ts.
-import { checkOptions, isArray, oneOf, wrongValue } from "../options.js";
+import { checkOptions, finiteNumber, isArray, isObject, oneOf, plainText, wrongValue } from "../options.js";
 import type { CurveOptions } from "./curves.js";
 import { linesPlot } from "./lines.js";
 import type { Plot } from "./plot.js";
@@ -31,10 +31,12 @@ export function learningCurve(curve: ErrorsBySize, options: Omit<CurveOptions, "
   checkOptions(where, options, ["title", "scale"]);
   const { title = "Errors by number of examples", scale } = options;
   if (scale !== undefined) oneOf(where, "scale", scale, ["linear", "log"]);
-  const { points, error = "error", biasVariance } = curve ?? {};
-  if (!isArray(points) || points.length === 0 || !points.every(({ examples }) => Number.isFinite(examples)))
+  plainText(where, "title", title);
+  const { points, error = "error", biasVariance } = (isObject(curve) ? curve : {}) as Partial<ErrorsBySize>;
+  if (!isArray(points) || points.length === 0 || !points.every(isPoint))
     throw wrongValue(where, "curve", "points with examples, trainError and devError", curve);
-  const baseline = biasVariance?.baseline ?? 0;
+  plainText(where, "error", error);
+  const baseline = finiteNumber(where, "baseline", isObject(biasVariance) ? biasVariance.baseline : 0);
   const series = [
     { name: "training", values: points.map(({ trainError }) => trainError), look: category(0) },
     { name: "dev", values: points.map(({ devError }) => devError), look: category(1) },
@@ -42,4 +44,10 @@ export function learningCurve(curve: ErrorsBySize, options: Omit<CurveOptions, "
   ];
   const at = points.map(({ examples }) => examples);
   return linesPlot([{ yLabel: error.replace("-", "−"), series }], { title, xLabel: "examples", at, scale });
+}
+
+function isPoint(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { examples, trainError, devError } = value as Readonly<Record<string, unknown>>;
+  return Number.isFinite(examples) && typeof trainError === "number" && typeof devError === "number";
 }

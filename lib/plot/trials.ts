@@ -1,6 +1,6 @@
 // What the plot of a search takes: trials with configurations and scores, made even. Drawing them is search.ts.
 import { inspect } from "node:util";
-import { checkOptions, isArray, oneOf, wrongValue } from "../options.js";
+import { checkOptions, isArray, isObject, oneOf, plainText, wrongValue } from "../options.js";
 import { evenKind, namedScale, numberScale, tickedAt, type Scale, type ScaleKind } from "./scale.js";
 
 /** One trial of a search, as `tune` gives it, or from elsewhere. */
@@ -60,13 +60,14 @@ export interface Search {
 export function searchOf(input: SearchInput, options: SearchOptions): Search {
   const where = "search";
   checkOptions(where, options, ["title", "scoreLabel", "mode", "scales"]);
+  for (const name of ["title", "scoreLabel"] as const)
+    if (options[name] !== undefined) plainText(where, name, options[name]);
+  if (options.scales !== undefined && !isObject(options.scales))
+    throw wrongValue(where, "scales", "an object of scales by parameter", options.scales);
   const given = isArray(input as readonly SearchTrial[])
     ? { trials: input as readonly SearchTrial[] }
-    : (input as Exclude<SearchInput, readonly SearchTrial[]>);
-  if (
-    !isArray(given?.trials) ||
-    !given.trials.every((trial) => typeof trial?.config === "object" && trial.config !== null)
-  )
+    : ((isObject(input) ? input : {}) as Partial<Exclude<SearchInput, readonly SearchTrial[]>>);
+  if (!isArray(given.trials) || !given.trials.every((trial) => isObject(trial) && isObject(trial.config)))
     throw wrongValue(where, "trials", "an array of trials with config and score, or what tune() resolves with,", input);
   const mode = options.mode ?? given.mode ?? "min";
   oneOf(where, "mode", mode, ["min", "max"]);
@@ -94,11 +95,14 @@ export function searchOf(input: SearchInput, options: SearchOptions): Search {
   return { trials, unscored: given.trials.length - scored.length, mode, parameters };
 }
 
+/** Lists in lists beyond this are text: one may hold itself. */
+const deepest = 8;
+
 /** Numbers and texts as they are, everything else as text; lists as their length and their items. */
-function flat(name: string, value: unknown): (readonly [string, Value])[] {
-  if (isArray(value as readonly unknown[])) {
+function flat(name: string, value: unknown, depth = 0): (readonly [string, Value])[] {
+  if (depth < deepest && isArray(value as readonly unknown[])) {
     const items = value as readonly unknown[];
-    return [[`${name}.length`, items.length], ...items.flatMap((item, i) => flat(`${name}[${i}]`, item))];
+    return [[`${name}.length`, items.length], ...items.flatMap((item, i) => flat(`${name}[${i}]`, item, depth + 1))];
   }
   if (value === undefined) return [];
   return [[name, typeof value === "number" || typeof value === "string" ? value : inspect(value)]];

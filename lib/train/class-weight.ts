@@ -1,7 +1,7 @@
 // What the loss of an example counts, by its class, as it is given to fit(). Where it meets the loss is cost.ts.
 import { Dataset } from "../data/dataset.js";
 import { formatShape, SimdnnError } from "../errors.js";
-import { nonNegativeInteger, nonNegativeNumber, wrongValue } from "../options.js";
+import { isArray, isObject, nonNegativeInteger, nonNegativeNumber, wrongValue } from "../options.js";
 
 /** What the loss of an example counts, by its class. */
 export type ClassWeight = Readonly<Record<number, number>> | readonly number[];
@@ -13,7 +13,7 @@ export type ClassWeight = Readonly<Record<number, number>> | readonly number[];
  */
 export function resolveClassWeight(where: string, given: ClassWeight | "balanced", data: unknown): ClassWeight {
   if (given === "balanced") return balanced(where, data);
-  if (typeof given !== "object" || given === null)
+  if (!isObject(given) && !isArray(given))
     throw wrongValue(where, "classWeight", 'weights by class such as { 3: 10 }, or "balanced",', given);
   for (const [label, weight] of Object.entries(given)) {
     nonNegativeInteger(where, "classWeight", Number(label));

@@ -6,6 +6,7 @@ import {
   nonNegativeInteger,
   nonNegativeNumber,
   positiveInteger,
+  share,
   wrongValue,
 } from "../options.js";
 import { Best, bestOptions, type BestOptions } from "./best.js";
@@ -60,7 +61,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
   const where = "reduceOnPlateau";
   checkOptions(where, options, [...bestOptions, "factor", "patience", "minDelta", "cooldown", "minRate"]);
   const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minRate = 0 } = options;
-  if (!(factor > 0 && factor < 1)) throw wrongValue(where, "factor", "a number between 0 and 1", factor);
+  share(where, "factor", factor);
   positiveInteger(where, "patience", patience);
   nonNegativeNumber(where, "minDelta", minDelta);
   nonNegativeInteger(where, "cooldown", cooldown);

@@ -1,7 +1,7 @@
 // A model builder with its data as an objective: builds, trains and rates one network per trial.
 import { Dataset } from "../data/dataset.js";
 import type { Model } from "../model.js";
-import { checkOptions, isFunction, wrongValue } from "../options.js";
+import { checkOptions, isFunction, isObject, wrongValue } from "../options.js";
 import { modeOf } from "../train/best.js";
 import { validationName } from "../train/curve-names.js";
 import type { FitOptions } from "../train/fit-options.js";
@@ -24,7 +24,7 @@ export type ModelFitOptions = Omit<FitOptions, "validationData" | "threads" | "s
 
 /** Whether `value` is meant as a ModelSearch. */
 export function isModelSearch<Config>(value: unknown): value is ModelSearch<Config> {
-  return typeof value === "object" && value !== null && "build" in value;
+  return isObject(value) && "build" in value;
 }
 
 /** @throws OptionError for what is missing or wrong */

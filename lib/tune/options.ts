@@ -46,6 +46,9 @@ export interface TuneOptions<Config> {
 export type TuneSettings<Config> = TuneOptions<Config> &
   Required<Pick<TuneOptions<Config>, "strategy" | "parallel" | "threads" | "rounds" | "firstStep" | "reduction">>;
 
+/** Strategies draw those of a round together. */
+const mostTrials = 1e6;
+
 const optionNames: readonly (keyof TuneOptions<unknown>)[] = [
   "trials", "strategy", "mode", "parallel", "threads", "seed", "signal", "log", "onTrial", "rounds", "firstStep", "reduction",
 ]; // prettier-ignore
@@ -57,7 +60,8 @@ export function checkTuneOptions<Config>(options: TuneOptions<Config>): TuneSett
   const where = "tune";
   if (options === undefined) throw wrongValue(where, "options", "an object with trials", options);
   checkOptions(where, options, optionNames);
-  positiveInteger(where, "trials", options.trials);
+  if (positiveInteger(where, "trials", options.trials) > mostTrials)
+    throw wrongValue(where, "trials", `at most ${mostTrials}`, options.trials);
   const settings = {
     strategy: "random" as const,
     parallel: 1,

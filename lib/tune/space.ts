@@ -184,15 +184,15 @@ export function checkSpace(where: string, given: unknown): asserts given is Spac
 }
 
 function checkDimension(where: string, name: string, value: unknown): void {
-  const { at, axes } = (isObject(value) ? value : {}) as Partial<Dimension<unknown>>;
-  if (!isFunction(at) || !isArray(axes) || !axes.every(isAxis))
+  const { at, axes, options } = (isObject(value) ? value : {}) as Partial<Dimension<unknown>>;
+  if (!isFunction(at) || !isArray(axes) || !axes.every(isAxis) || !(options === undefined || isObject(options)))
     throw wrongValue(where, name, "a dimension such as space.linear(0, 0.5)", value);
 }
 
 const mostListed = 1e6; // values without an order, which a search keeps one by one
 
 function isAxis(value: unknown): boolean {
-  const { levels, ordered } = (value ?? {}) as Partial<Axis>;
+  const { levels, ordered } = (isObject(value) ? value : {}) as Partial<Axis>;
   if (ordered === true && levels === Infinity) return true;
   return typeof ordered === "boolean" && Number.isInteger(levels) && levels! > 0 && (ordered || levels! <= mostListed);
 }

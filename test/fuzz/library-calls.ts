@@ -1,6 +1,10 @@
 // Sound calls of the public functions of simdnn, and of the methods of what they make, to be bent.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { dataset, dense, exponentialAverage, parameter, randomStream, sequential, sgd, space, tensor } from "simdnn";
 import * as simdnn from "simdnn";
+import * as plot from "simdnn/plot";
 
 const t = (): simdnn.Tensor => tensor([[0.25, 0.5], [0.75, 1]]); // prettier-ignore
 const vector = (): simdnn.Tensor => tensor([0.5, 0.75]);
@@ -11,6 +15,14 @@ const rate = (): simdnn.Tensor => tensor(Float64Array.of(0.1), { shape: [] });
 const xor = (): simdnn.Dataset => dataset([[0, 0], [0, 1], [1, 0], [1, 1]], Int32Array.of(0, 1, 1, 0)); // prettier-ignore
 const network = (): simdnn.Model => sequential([dense(2)], { inputShape: [2], seed: 1 });
 const compiled = (): simdnn.Model => network().compile({ loss: "softmaxCrossEntropy", metrics: ["accuracy"] });
+
+const saved = await (async () => {
+  const folder = await mkdtemp(join(tmpdir(), "simdnn-"));
+  await network().save(join(folder, "m.safetensors"));
+  const bytes = await readFile(join(folder, "m.safetensors"));
+  await rm(folder, { recursive: true });
+  return bytes;
+})();
 
 /** Arguments of a call; of a method, also what it is called on. */
 export interface Sound {
@@ -99,7 +111,7 @@ export const functionCalls: Calls = {
   ...many("batchNorm", () => [{ momentum: 0.9, epsilon: 0.1 }]),
   ...many("dropout", () => [{ rate: 0.5 }]),
   ...many("normalization", () => [{ mean: [1, 2], variance: [1, 2] }]),
-  ...many("layerFromConfig", () => [{ type: "dense", options: { units: 2 } }]),
+  ...many("layerFromConfig", () => [{ type: "dense", options: { units: 2, activation: "relu", bias: true, weightInitializer: { type: "constant", options: { value: 1 } } } }, { own: () => dense(2) }]),
   ...many("meanSquaredError halfSquaredError meanAbsoluteError binaryCrossEntropy", () => [t(), t()]),
   ...many("huber", () => [{ delta: 2 }]),
   ...many("topK", () => [{ k: 2 }]),
@@ -139,6 +151,8 @@ export const functionCalls: Calls = {
   ...many("gaussianNoise", () => [{ deviation: 0.1 }]),
   ...many("mixUp", () => [{ alpha: 0.2 }]),
   ...many("checkpoint", () => [{ dir: "checkpoints", every: { epochs: 1, steps: 2 }, keep: 2, resume: true }]),
+  ...many("csvLog", () => ["curves.csv", { append: true }]),
+  ...many("modelCheckpoint", () => [{ path: "m-{epoch}.safetensors", bestOnly: true, every: 2, monitor: "loss", mode: "min" }]),
   ...many("biasVariance", () => [{ trainError: 0.1, devError: 0.2, baseline: 0.05, tolerance: 0.01 }]),
   ...many("dataset", () => [[[1, 2], [3, 4]], Int32Array.of(0, 1), { inputShape: [2], targetShape: [], sampleWeights: [1, 2] }]),
 }; // prettier-ignore
@@ -151,6 +165,7 @@ export const methodCalls: Calls = {
   }),
   ...on(optimizer, {
     "Optimizer.setLearningRate": () => [0.2],
+    "Optimizer.fresh": () => [],
     "Optimizer.apply": () => [[parameter([1, 2])], [vector()]],
     "Optimizer.minimize": () => {
       const w = parameter([1, 2]);
@@ -178,6 +193,25 @@ export const methodCalls: Calls = {
   ...on(() => exponentialAverage({ beta: 0.9 }), { "ExponentialAverage.update": () => [1] }),
 }; // prettier-ignore
 
+const curves = (): object => ({
+  curves: {
+    loss: [2, 1],
+    valLoss: [3, 2],
+    learningRate: [0.1, 0.1],
+    "gradients.dense1": [1, 2],
+    "activations.dense1": [1, 2],
+  },
+});
+const looks = (): object => ({ title: "t", per: "epoch", scale: "log" });
+const fits = (): object[] => [
+  { examples: 2, trainError: 0.1, devError: 0.4 },
+  { examples: 4, trainError: 0.2, devError: 0.3 },
+];
+const trials = (): object[] => [
+  { config: { rate: 0.1, kind: "a" }, score: 1 },
+  { config: { rate: 0.01, kind: "b" }, score: 2 },
+];
+
 const points = (): unknown[] => [{ count: 4, noise: 0.1, seed: 1 }];
 
 /** Functions that are grouped by a word in front. */
@@ -191,6 +225,33 @@ export const grouped: Readonly<Record<string, readonly [exports: object, calls: 
       ...many("choice", () => [["a", "b"]]),
       ...many("boolean", () => []),
       ...many("list", () => [space.integer(1, 3), space.log(1, 2)]),
+    },
+  ],
+  plot: [
+    plot,
+    {
+      ...many("learningCurves", () => [curves(), { ...looks(), figures: ["loss"] }]),
+      ...many("learningRate gradientNorms activationNorms", () => [curves(), looks()]),
+      ...many("learningCurve", () => [
+        { points: fits(), error: "e", biasVariance: { baseline: 0.1 } },
+        { title: "t", scale: "log" },
+      ]),
+      ...many("confusionMatrix", () => [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        { labels: ["a", "b"], title: "t" },
+      ]),
+      ...many("decisionBoundary", () => [
+        compiled(),
+        xor(),
+        { labels: ["a", "b"], features: ["x", "y"], points: 3, title: "t" },
+      ]),
+      ...many("search", () => [
+        { trials: trials(), mode: "min" },
+        { title: "t", scoreLabel: "s", scales: { rate: "log" } },
+      ]),
     },
   ],
   datasets: [
@@ -207,7 +268,7 @@ export const grouped: Readonly<Record<string, readonly [exports: object, calls: 
 
 /** Slower ones, which return promises. */
 export const promiseCalls: Calls = {
-  ...many("loadModel", () => [Buffer.from("no model"), { layers: {} }]),
+  ...many("loadModel", () => [Buffer.from(saved), { layers: {} }]),
   ...many("compareDistributions", () => [xor(), xor(), { significance: 0.1, names: ["a", "b"] }]),
   ...many("diagnose", () => [compiled(), { train: xor(), dev: xor(), metric: "accuracy", baseline: 0, tolerance: 0.1, threads: 1 }]),
   ...many("gradientCheck", () => [compiled(), xor(), { elements: 2, seed: 1 }]),
@@ -218,7 +279,8 @@ export const promiseCalls: Calls = {
     "Model.trainOnBatch": () => [[[0, 1]], Int32Array.of(1), {}],
     "Model.fit": () => [xor(), { epochs: 1, batchSize: 2, validationData: xor(), seed: 1, shuffle: true, classWeight: [1, 2], callbacks: [{}], threads: 1 }],
     "Model.evaluate": () => [xor(), { batchSize: 2, threads: 1 }],
-    "Model.predict": () => [[[1, 2]], { batchSize: 1, threads: 1 }],
+    "Model.save": () => ["m.safetensors"],
+    "Model.predict": () => [[[1, 2]], { raw: true, threads: 1 }],
     "Model.confusionMatrix": () => [xor(), { batchSize: 2 }],
   }),
 }; // prettier-ignore

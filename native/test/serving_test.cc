@@ -168,7 +168,7 @@ TEST("serving: a training that a fault ends tells it, and those beside it go on"
   finished.wait_for(2);
   EXPECT(bad->status.fault == Fault::non_finite);
   EXPECT_EQ(bad->status.position, int64_t{kSize - 1});
-  EXPECT_EQ(bad->non_finite_tensor, c);
+  EXPECT_EQ(bad->non_finite_tensor, a);
   EXPECT_EQ(bad->done.load(), int64_t{1});
   EXPECT(sound.whole(200));
 }

@@ -42,7 +42,7 @@ struct Args {
   int32_t n_in, n_out, n_attrs;
   void* scratch;  // at least as many bytes as the op's Scratch function asked for, 64-byte aligned
   int64_t scratch_bytes;
-  Pool* pool;     // null: run on this thread only
+  Pool* pool;  // null: run on this thread only
   int32_t threads;
   Status* status;
 };

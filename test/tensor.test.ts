@@ -84,7 +84,8 @@ describe("options", () => {
 
   test("shapes of anything else are refused by what they hold", () => {
     const dims = [2, Object.create(null), Symbol("3"), 4n, "5"] as number[];
-    const message = /but received \[2, \[Object: null prototype\] \{\} \(object\), Symbol\(3\) \(symbol\), 4n \(bigint\), "5" \(string\)\]/;
+    const message =
+      /but received \[2, \[Object: null prototype\] \{\} \(object\), Symbol\(3\) \(symbol\), 4n \(bigint\), "5" \(string\)\]/;
     expect(() => tensor(new Float32Array(1), { shape: dims })).toThrow(failure("ShapeError", message));
   });
 

@@ -145,10 +145,11 @@ TEST("engine: a higher priority passes between two instructions of a long step")
     }
     passing.changed.notify_all();
     finished.wait_for(2);
-    const std::vector<std::string> first{"slow", "slow", "slow", "slow"}, rest = priority > 0 ? std::vector<std::string>{"quick", "quick", "quick", "slow", "slow"}
-                                                                                              : std::vector<std::string>{"slow", "slow", "quick", "quick", "quick"};
+    using Order = std::vector<std::string>;
+    const Order first{"slow", "slow", "slow", "slow"};
+    const Order rest = priority > 0 ? Order{"quick", "quick", "quick", "slow", "slow"} : Order{"slow", "slow", "quick", "quick", "quick"};
     EXPECT(std::equal(first.begin(), first.end(), passing.ran.begin()));
-    EXPECT(std::vector<std::string>(passing.ran.begin() + 4, passing.ran.end()) == rest);
+    EXPECT(Order(passing.ran.begin() + 4, passing.ran.end()) == rest);
   }
 }
 
